@@ -1,0 +1,60 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every Swift target: one loop below applies them, so that no target drifts.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+  name: "gateway-agent",
+  products: [
+    .library(name: "OBISDecoder", targets: ["OBISDecoder"]),
+    .executable(name: "gateway-agent", targets: ["GatewayAgent"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+  ],
+  targets: [
+    .target(name: "OBISDecoder"),
+    .target(name: "PrivacyFilter", dependencies: ["OBISDecoder"]),
+    .target(
+      name: "ConsentLedger", dependencies: ["PrivacyFilter", "CSQLite", "CCrypto"],
+      resources: [.embedInCode("Profiles")]),
+    .target(name: "MeterSimulator", dependencies: ["OBISDecoder"]),
+    .executableTarget(
+      name: "GatewayAgent",
+      dependencies: [
+        "OBISDecoder", "PrivacyFilter", "ConsentLedger", "MeterSimulator", "CMosquitto",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "TOMLKit", package: "TOMLKit"),
+      ]),
+    .systemLibrary(
+      name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
+    .systemLibrary(name: "CModbus", pkgConfig: "libmodbus", providers: [.apt(["libmodbus-dev"])]),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+    .testTarget(name: "OBISDecoderTests", dependencies: ["OBISDecoder", "AllocationCounter"]),
+    .testTarget(name: "PrivacyFilterTests", dependencies: ["PrivacyFilter", "AllocationCounter"]),
+    .testTarget(name: "ConsentLedgerTests", dependencies: ["ConsentLedger"]),
+    .testTarget(
+      name: "MeterSimulatorTests", dependencies: ["MeterSimulator", "OBISDecoder"]),
+    .testTarget(
+      name: "GatewayAgentTests",
+      dependencies: ["GatewayAgent", "MeterSimulator", "AllocationCounter"]),
+    .testTarget(name: "TidyTests"),
+  ],
+  cxxLanguageStandard: .cxx17
+)
+
+for target in package.targets
+where [.regular, .executable, .test].contains(target.type) && target.name != "AllocationCounter" {
+  target.swiftSettings = strict
+}

@@ -1,0 +1,79 @@
+/// The family of frames that a meter sends.
+public enum Dialect: UInt8, Equatable, Sendable, BitwiseCopyable {
+  /// P1 text telegram (DSMR, e-MUCS, Swedish and Finnish HAN text).
+  case p1
+  /// DLMS data-notification in HDLC frames.
+  case hdlc
+
+  /// The dialect's name in documents and on the command line.
+  public var name: StaticString {
+    switch self {
+    case .p1: "p1"
+    case .hdlc: "hdlc"
+    }
+  }
+}
+
+/// What the frame's checksum says.
+public enum Integrity: UInt8, Equatable, Sendable, BitwiseCopyable {
+  /// Checksum present and right.
+  case ok
+  /// Checksum present and wrong: no reading is ever delivered with this.
+  case bad
+  /// The meter sends none.
+  case absent
+
+  /// The name in documents.
+  public var name: StaticString {
+    switch self {
+    case .ok: "ok"
+    case .bad: "bad"
+    case .absent: "absent"
+    }
+  }
+}
+
+/// A frame as a whole: kind, place in the stream, integrity, the meter's own clock.
+public struct FrameSummary: Equatable, Sendable, BitwiseCopyable {
+  /// Which family.
+  public var dialect: Dialect
+  /// Position of its first byte in the stream, counted from the decoder's first byte.
+  public var offset: UInt64
+  /// Its length in bytes, line end or closing flag included.
+  public var count: Int
+  /// What its checksum says.
+  public var integrity: Integrity
+  /// The meter's clock, nil if it sent none or one that is not set.
+  public var meterTime: MeterTime?
+
+  /// Makes a summary.
+  public init(
+    dialect: Dialect, offset: UInt64, count: Int, integrity: Integrity, meterTime: MeterTime?
+  ) {
+    self.dialect = dialect
+    self.offset = offset
+    self.count = count
+    self.integrity = integrity
+    self.meterTime = meterTime
+  }
+}
+
+/// Receives what a decoder finds, in this order for each frame:
+/// any number of `reading`, `secret` and `problem`, then one `frameEnded`; or one `frameRejected`.
+///
+/// `bytes` is the whole frame and lives only for the call. A frame whose checksum is wrong brings
+/// `frameRejected` and nothing else.
+public protocol FrameSink: ~Copyable {
+  /// A value of the frame.
+  mutating func reading(_ reading: Reading, in bytes: Span<UInt8>)
+  /// An identifier of the frame.
+  mutating func secret(_ secret: Secret, in bytes: Span<UInt8>)
+  /// A part of the frame that could not be read; the other parts still are.
+  mutating func problem(_ error: DecodeError, in bytes: Span<UInt8>)
+  /// The end of a frame whose checksum is right or absent.
+  mutating func frameEnded(_ summary: FrameSummary, in bytes: Span<UInt8>)
+  /// A frame that cannot be used at all: `summary.integrity` is `bad`, or the frame has no end.
+  mutating func frameRejected(_ summary: FrameSummary, _ error: DecodeError)
+  /// `count` bytes from `offset` of the stream on belonged to no frame.
+  mutating func discarded(_ count: Int, at offset: UInt64)
+}
