@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything CI does, in order. Runs every step that can still say something, names those that
-# failed, and ends with one line that counts what really ran: `N passed, N failed`.
+# failed, and ends with one line that counts what really ran: `N passed, N failed, N skipped`.
 #
 # Tests count one by one; a step without tests counts as one check. Logs: .build/check/STEP.log.
 set -uo pipefail
@@ -10,7 +10,7 @@ readonly logs=.build/check
 mkdir -p "$logs"
 rm -f "$logs"/*.log
 
-passed=0 failed=0
+passed=0 failed=0 skipped=0
 failed_steps=() skipped_steps=()
 
 # The plain line `N passed, N failed` that a script ends with, or nothing.
@@ -19,13 +19,16 @@ plain_count() {
 }
 
 # Swift Testing's own summary, as the same plain line: `Test run with 12 tests … passed after …`,
-# or `… failed after … with 3 issues`. An issue is no test, so failing tests are counted apart.
+# or `… failed after … with 3 issues`. An issue is no test, so failing tests are counted apart;
+# skipped tests are part of the total.
 swift_test_count() {
-  local total bad
-  total=$(sed -nE 's/.*Test run with ([0-9]+) tests?.*/\1/p' "$1" | tail -n 1)
+  local total bad left
+  total=$(sed -nE 's/^[^ ]+ Test run with ([0-9]+) tests?.*/\1/p' "$1" | tail -n 1)
   [[ -n $total ]] || return 0
-  bad=$(grep -cE '^. Test .* failed after ' "$1")
-  echo "$((total - bad)) passed, $bad failed"
+  bad=$(grep -E '^[^ ]+ Test .* failed after [0-9.]+ seconds' "$1" |
+    grep -cvE '^[^ ]+ Test (run with|case passing) ')
+  left=$(grep -cE '^➜ Test .* skipped' "$1")
+  echo "$((total - bad - left)) passed, $bad failed, $left skipped"
 }
 
 # Adds a step's tests to the sum; a step that counted none is one check.
@@ -36,8 +39,9 @@ count_step() {
   *) line=$(plain_count "$logs/$name.log") ;;
   esac
   local step_passed=0 step_failed=0
-  if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed ]]; then
+  if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed(,\ ([0-9]+)\ skipped)? ]]; then
     step_passed=${BASH_REMATCH[1]} step_failed=${BASH_REMATCH[2]}
+    skipped=$((skipped + ${BASH_REMATCH[4]:-0}))
   fi
   if ((result == 0 && step_passed == 0)); then step_passed=1; fi
   # A crash leaves no failing test to count, and yet the step failed.
@@ -65,7 +69,7 @@ step() {
 
 show_failure() {
   # The lines that name a failure, wherever they stand, then the end of the log.
-  { grep -nE '^. Test .* (failed|recorded)|error:|FAIL' "$1" | head -n 40
+  { grep -nE '^✘ Test |error:|FAIL' "$1" | head -n 40
     echo "… the last 40 lines of $1:"
     tail -n 40 "$1"; } | cut -c -240 | sed 's/^/    /'
 }
@@ -79,7 +83,7 @@ finish() {
   echo
   if ((${#skipped_steps[@]})); then echo "not run: ${skipped_steps[*]}"; fi
   if ((${#failed_steps[@]})); then echo "failed steps: ${failed_steps[*]}"; fi
-  echo "$passed passed, $failed failed"
+  echo "$passed passed, $failed failed, $skipped skipped"
   ((${#failed_steps[@]} == 0 && ${#skipped_steps[@]} == 0))
   exit
 }
