@@ -31,12 +31,13 @@ let package = Package(
     .executableTarget(
       name: "GatewayAgent",
       dependencies: [
-        "OBISDecoder", "PrivacyFilter", "ConsentLedger", "MeterSimulator", "CMosquitto",
+        "OBISDecoder", "PrivacyFilter", "ConsentLedger", "MeterSimulator", "CMosquitto", "CLinux",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     .systemLibrary(
       name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
+    .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CModbus", pkgConfig: "libmodbus", providers: [.apt(["libmodbus-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
