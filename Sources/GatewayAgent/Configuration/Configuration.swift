@@ -1,0 +1,182 @@
+/// What the household wrote in `config.toml`: meters, brokers and places, never consent.
+///
+/// Every value here has been checked. Each property is documented with its TOML key; keys carry
+/// their unit. Consent is not part of it and cannot be: see privacy.md C12.
+struct Configuration: Equatable, Sendable {
+  /// Where the agent looks unless `--config` names another file.
+  static let defaultPath = "/etc/gateway-agent/config.toml"
+  /// Where relative `password_file` and `key_file` names are looked up.
+  static let secretsDirectory = "/etc/gateway-agent/secrets"
+
+  /// `time_zone`: IANA name of the household's zone, by default the system's.
+  var timeZone: TimeZoneRule
+  /// `state_directory`: absolute path of the ledger's directory.
+  var stateDirectory = "/var/lib/gateway-agent"
+  /// `control_socket`: absolute path of the control socket, at most 107 bytes.
+  var controlSocket = "/run/gateway-agent/control.sock"
+  /// `topic_root`: first levels of the in-house topics.
+  var topicRoot = "meter"
+  /// `[[meters]]`: at least one.
+  var meters: [Meter] = []
+  /// `[[brokers]]`: may be empty; nothing is published then.
+  var brokers: [Broker] = []
+  /// `[home_assistant]`.
+  var homeAssistant = HomeAssistant()
+  /// `[in_house]`.
+  var inHouse = InHouse()
+  /// `[clock] trust`: when the gateway's clock is good enough for external grants.
+  var clockTrust = ClockTrust.networkOrMeter
+  /// `[log] level`: least severe event that is logged.
+  var logLevel = LogLevel.info
+
+  /// One meter and the way to it.
+  struct Meter: Equatable, Sendable {
+    /// `name`: nickname, a topic level; `home` if there is one meter and no name.
+    var name: String
+    /// `port`: where its bytes come from.
+    var port: Port
+    /// `dialect`: `p1` or `hdlc`; nil (`auto`) recognises it.
+    var dialect: MeterDialect?
+    /// `speed` (baud), `parity`, `data_bits`, `stop_bits`, `rts`, `dtr`: for a serial port only.
+    var serial: Serial
+    /// `stale_after_seconds`: silence after which the meter counts as stale, 2…86 400.
+    var staleAfterSeconds = 30
+    /// `clock_offset_minutes`: standard-time offset of the meter's clock from UTC, −720…840;
+    /// by default the household zone's.
+    var clockOffsetMinutes: Int16
+  }
+
+  /// Where a meter's bytes come from.
+  enum Port: Equatable, Sendable {
+    /// A serial device: `/dev/ttyUSB0`.
+    case serial(path: String)
+    /// A network serial adapter: `tcp://host:port`.
+    case tcp(host: String, port: UInt16)
+    /// A file of recorded bytes: `file:/path`.
+    case file(path: String)
+    /// Standard input: `stdin`.
+    case standardInput
+  }
+
+  /// The family of frames, as the configuration names it.
+  enum MeterDialect: String, CaseIterable, Sendable {
+    case p1
+    case hdlc
+  }
+
+  /// Settings of a serial line.
+  struct Serial: Equatable, Sendable {
+    /// Baud rates that the driver and meters know.
+    static let speeds = [
+      300, 600, 1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200, 230_400,
+    ]
+    /// Baud; by default 115 200, for `hdlc` 2 400.
+    var speed = 115_200
+    /// By default none.
+    var parity = Parity.none
+    /// 7 or 8.
+    var dataBits = 8
+    /// 1 or 2.
+    var stopBits = 1
+    /// Whether RTS is raised (P1 wants its request line high); nil leaves it to the driver.
+    var rts: Bool?
+    /// Whether DTR is raised; nil leaves it to the driver.
+    var dtr: Bool?
+  }
+
+  /// Parity bit of a serial line.
+  enum Parity: String, CaseIterable, Sendable {
+    case none
+    case even
+    case odd
+  }
+
+  /// One MQTT broker, to which grants may point by name.
+  struct Broker: Equatable, Sendable {
+    /// `name`: unique; `home` if there is one broker and no name.
+    var name: String
+    /// `host`: name or address.
+    var host: String
+    /// `port`: 1883, or 8883 with TLS, unless given.
+    var port: UInt16
+    /// `tls`: `true` for the system's certificate authorities, or a table; nil without TLS.
+    var tls: TLS?
+    /// `username`, nil for an anonymous connection.
+    var username: String?
+    /// `password_file`: path of a file with mode 0600 whose first line is the password.
+    var passwordFile: String?
+    /// `mqtt_version`: `auto` (5, then 3.1.1), `5` or `3.1.1`.
+    var mqttVersion = MQTTVersion.auto
+    /// `keepalive_seconds`: 5…3 600.
+    var keepaliveSeconds = 15
+  }
+
+  /// How a broker is authenticated, and how the agent is.
+  struct TLS: Equatable, Sendable {
+    /// `ca_file`: certificate authorities in PEM; nil takes the system's.
+    var caFile: String?
+    /// `certificate_file`: the agent's certificate in PEM; together with `key_file`.
+    var certificateFile: String?
+    /// `key_file`: its key, mode 0600.
+    var keyFile: String?
+  }
+
+  /// Which protocol version is spoken.
+  enum MQTTVersion: String, CaseIterable, Sendable {
+    case auto
+    case five = "5"
+    case threeOneOne = "3.1.1"
+  }
+
+  /// Announcing the in-house grant's quantities to Home Assistant.
+  struct HomeAssistant: Equatable, Sendable {
+    /// `enabled`.
+    var enabled = true
+    /// `prefix`: discovery prefix.
+    var prefix = "homeassistant"
+    /// `birth_topic`: where Home Assistant announces its start; `PREFIX/status` unless given.
+    var birthTopic = "homeassistant/status"
+  }
+
+  /// What the in-house grant publishes besides the state document.
+  struct InHouse: Equatable, Sendable {
+    /// `value_topics`: also one topic a quantity, with a plain number.
+    var valueTopics = false
+    /// `qos` of values, 0…2; status and health always use 1.
+    var qos: UInt8 = 0
+  }
+
+  /// When the gateway's clock is trusted.
+  enum ClockTrust: String, CaseIterable, Sendable {
+    /// Once the kernel reports synchronisation, or the meter's clock agrees.
+    case networkOrMeter = "ntp-or-meter"
+    /// Always: for hosts whose clock is set by other means.
+    case system
+  }
+
+  /// Severity of log events.
+  enum LogLevel: String, CaseIterable, Sendable {
+    case error
+    case warning
+    case info
+    case debug
+  }
+
+  /// Capacities, with their reasons.
+  enum Limits {
+    /// Bytes of a configuration file; a hundred meters take a tenth of it.
+    static let fileBytes = 1 << 18
+    /// Meters of one agent: a gate bank has 32 gates and a household few meters.
+    static let meters = 8
+    /// Brokers of one agent.
+    static let brokers = 8
+    /// Characters of a meter's or broker's name.
+    static let nameBytes = 32
+    /// Bytes of a topic prefix; leaves room for pseudonym and stream in a 256-byte topic.
+    static let topicBytes = 64
+    /// Bytes of a socket path (`sun_path`, closing zero excluded).
+    static let socketPathBytes = 107
+    /// Bytes of a password file.
+    static let passwordBytes = 4096
+  }
+}

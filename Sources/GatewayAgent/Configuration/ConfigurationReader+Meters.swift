@@ -1,0 +1,164 @@
+/// The `[[meters]]` tables.
+extension ConfigurationReader {
+  private static let serialKeys = ["speed", "parity", "data_bits", "stop_bits", "rts", "dtr"]
+  /// Names that stand beside the meters' below the topic root (architecture.md, "MQTT").
+  private static let reservedNames = ["status", "health"]
+
+  /// Reads all meters; notes missing, doubled and wrong ones.
+  func meters(
+    _ document: inout ConfigurationTable, zone: TimeZoneRule
+  ) -> [Configuration.Meter] {
+    let tables = document.subtables("meters", atMost: Configuration.Limits.meters)
+    if tables.isEmpty, !document.has("meters") {
+      document.note("meters", expected: "at least one table [[meters]]", found: "none")
+    }
+    var meters: [Configuration.Meter] = []
+    for var table in tables {
+      let name = self.name(&table, taken: meters.map(\.name), isOnly: tables.count == 1)
+      let meter = self.meter(&table, named: name, zone: zone)
+      table.finish()
+      guard let meter else { continue }
+      if meters.contains(where: { $0.port == meter.port }) {
+        table.note(
+          "port", expected: "a port for each meter", found: "one that another meter uses")
+      }
+      meters.append(meter)
+    }
+    return meters
+  }
+
+  /// The table's `name`: a topic level of letters, digits, `-` and `_`, unique and not personal.
+  func name(
+    _ table: inout ConfigurationTable, taken: [String], isOnly: Bool
+  ) -> String {
+    let limit = Configuration.Limits.nameBytes
+    let isGiven = table.has("name")
+    let given = table.text(
+      "name", expected: "at most \(limit) letters, digits, - or _",
+      where: { name in
+        name.utf8.count <= limit
+          && name.unicodeScalars.allSatisfy { scalar in
+            scalar.isASCII
+              && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || scalar == "-"
+                || scalar == "_")
+          }
+      })
+    guard let name = lint(given, "name", table) ?? (isGiven || !isOnly ? nil : "home") else {
+      if !isGiven {
+        table.note("name", expected: "a name, as there are several", found: "none")
+      }
+      return ""
+    }
+    if ConfigurationReader.reservedNames.contains(name) {
+      table.note(
+        "name", expected: "a name other than \"status\" and \"health\"", found: "\"\(name)\"")
+    }
+    if taken.contains(name) {
+      table.note("name", expected: "a name of its own", found: "\"\(name)\" again")
+    }
+    return name
+  }
+
+  private func meter(
+    _ table: inout ConfigurationTable, named name: String, zone: TimeZoneRule
+  ) -> Configuration.Meter? {
+    let port = self.port(&table)
+    let dialect = table.choice(
+      "dialect", of: Configuration.MeterDialect.self, or: ["auto"])
+    let serial = self.serial(&table, dialect: dialect)
+    if let port, case .serial = port {
+    } else if port != nil,
+      let key = ConfigurationReader.serialKeys.first(where: { table.has($0) })
+    {
+      table.note(
+        key, expected: "this key only beside a serial port", found: "a port of another kind")
+    }
+    let stale = table.integer("stale_after_seconds", in: 2...86_400)
+    let offset = table.integer("clock_offset_minutes", in: -720...840)
+    guard let port else { return nil }
+    return Configuration.Meter(
+      name: name, port: port, dialect: dialect, serial: serial, staleAfterSeconds: stale ?? 30,
+      clockOffsetMinutes: offset.map { Int16(clamping: $0) } ?? zone.standardOffsetMinutes)
+  }
+
+  private func port(_ table: inout ConfigurationTable) -> Configuration.Port? {
+    guard table.has("port") else {
+      table.note("port", expected: PortText.expected, found: "none")
+      _ = table.text("port", expected: PortText.expected)
+      return nil
+    }
+    var port: Configuration.Port?
+    _ = table.text("port", expected: PortText.expected) { text in
+      port = PortText.parse(text)
+      return port != nil
+    }
+    return port
+  }
+
+  private func serial(
+    _ table: inout ConfigurationTable, dialect: Configuration.MeterDialect?
+  ) -> Configuration.Serial {
+    var serial = Configuration.Serial()
+    // HAN ports push HDLC at 2 400 baud (NEK, Aidon, Kaifa, Kamstrup); P1 runs at 115 200.
+    if dialect == .hdlc { serial.speed = 2400 }
+    if let speed = table.integer("speed", among: Configuration.Serial.speeds) {
+      serial.speed = speed
+    }
+    if let parity = table.choice("parity", of: Configuration.Parity.self) {
+      serial.parity = parity
+    }
+    if let dataBits = table.integer("data_bits", among: [7, 8]) { serial.dataBits = dataBits }
+    if let stopBits = table.integer("stop_bits", among: [1, 2]) { serial.stopBits = stopBits }
+    serial.rts = table.boolean("rts")
+    serial.dtr = table.boolean("dtr")
+    return serial
+  }
+}
+
+/// The text form of a port, in the configuration and on the command line.
+enum PortText {
+  /// What a port looks like, for errors.
+  static let expected =
+    "\"/dev/…\", \"tcp://host:port\", \"file:/path\" or \"stdin\""
+
+  /// Reads a port; nil where the text is none of the four kinds.
+  static func parse(_ text: String) -> Configuration.Port? {
+    guard !text.utf8.contains(0) else { return nil }
+    if text == "stdin" { return .standardInput }
+    if text.hasPrefix("tcp://") { return parseEndpoint(text.dropFirst(6)) }
+    if text.hasPrefix("file:") {
+      let path = String(text.dropFirst(text.hasPrefix("file:///") ? 7 : 5))
+      return path.hasPrefix("/") && path.utf8.count > 1 ? .file(path: path) : nil
+    }
+    return text.hasPrefix("/") && text.utf8.count > 1 ? .serial(path: text) : nil
+  }
+
+  /// Reads `host:port` or `[address]:port`.
+  static func parseEndpoint(_ text: Substring) -> Configuration.Port? {
+    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]),
+      port > 0
+    else { return nil }
+    var host = text[..<colon]
+    if host.hasPrefix("["), host.hasSuffix("]") {
+      host = host.dropFirst().dropLast()
+    } else if host.contains(":") {
+      return nil
+    }
+    guard isHost(String(host)) else { return nil }
+    return .tcp(host: String(host), port: port)
+  }
+
+  /// Whether a text can be a host's name or address.
+  static func isHost(_ text: String) -> Bool {
+    !text.isEmpty && text.utf8.count <= 253
+      && text.utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"),
+          UInt8(ascii: "_"), UInt8(ascii: ":"), UInt8(ascii: "%"):
+          true
+        default: false
+        }
+      }
+  }
+}

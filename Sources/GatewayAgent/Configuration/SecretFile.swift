@@ -1,0 +1,36 @@
+import Glibc
+
+/// Passwords and keys in files: who may read them, and what they hold.
+enum SecretFile {
+  /// What is wrong with a secret's file, as the `found` of an error; nil if nothing is.
+  ///
+  /// The file must be a plain one that neither group nor others may touch (privacy.md C12).
+  static func fault(of path: String) -> String? {
+    let status: FileAccess.Status
+    do {
+      status = try FileAccess.status(path)
+    } catch {
+      return "\(path): \(error)"
+    }
+    guard status.isRegular else { return "\(path), which is not a plain file" }
+    guard status.mode & 0o077 == 0 else {
+      return "\(path) with mode 0\(String(status.mode, radix: 8)) (run: chmod 600 \(path))"
+    }
+    guard unsafe access(path, R_OK) == 0 else { return "\(path): \(FileError.last)" }
+    return nil
+  }
+
+  /// The first line of a password file, without its line end.
+  ///
+  /// - Throws: the system's error, `EACCES` where others may read the file, `EINVAL` where the line
+  ///   is empty or not UTF-8.
+  static func password(in path: String) throws(FileError) -> String {
+    guard fault(of: path) == nil else { throw FileError(code: EACCES) }
+    let bytes = try FileAccess.read(path, limit: Configuration.Limits.passwordBytes)
+    var line = bytes.prefix { $0 != UInt8(ascii: "\n") }
+    if line.last == UInt8(ascii: "\r") { line.removeLast() }
+    guard !line.isEmpty, !line.contains(0), let text = String(validating: line, as: UTF8.self)
+    else { throw FileError(code: EINVAL) }
+    return text
+  }
+}
