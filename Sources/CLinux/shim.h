@@ -1,5 +1,6 @@
 // The kernel's and the C library's interfaces that Swift's Glibc module does not map.
-#define _GNU_SOURCE 1
+// No feature macro here: with _GNU_SOURCE the types would differ from those of Swift's module.
+#include <elf.h>
 #include <link.h>
 #include <malloc.h>
 #include <sys/epoll.h>
@@ -10,3 +11,14 @@
 
 // prctl is variadic, which Swift cannot call.
 static inline int linux_disable_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+
+// dl_iterate_phdr(3), which <link.h> only declares with _GNU_SOURCE: a loaded object's bias, name
+// and program headers, the first members of struct dl_phdr_info.
+struct linux_object {
+  ElfW(Addr) address;
+  const char *name;
+  const ElfW(Phdr) *headers;
+  ElfW(Half) header_count;
+};
+int linux_each_object(int (*visit)(struct linux_object *, size_t, void *), void *context)
+    __asm__("dl_iterate_phdr");
