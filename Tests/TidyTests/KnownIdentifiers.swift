@@ -54,7 +54,7 @@ enum KnownIdentifiers {
   /// Those with a mark inside, such as a hyphen, would need more than whole words to be found.
   static func isTelling(_ identifier: String) -> Bool {
     identifier.count >= 8 && Set(identifier).count >= 4 && !identifier.contains("12345678")
-      && !identifier.contains("1122334455")
+      && !identifier.contains("1122334455") && !identifier.contains("3132333435")
       && identifier.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
   }
 }

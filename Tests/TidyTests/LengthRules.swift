@@ -13,17 +13,21 @@ enum LengthRules {
       findings.append(
         Finding(
           path: source.path, line: function.line,
-          what: "function of \(function.count) lines, most \(functionLines)"))
+          what: "function of \(function.count) lines of code, most \(functionLines)"))
     }
     return findings
   }
 
-  /// Each body that opens in the file: its first line, from 1, and its lines up to the closing brace.
+  /// Each body that opens in the file: its first line, from 1, and its lines of code up to the
+  /// closing brace.
+  ///
+  /// Blank lines, comments and the text of long literals are no code.
   static func functions(in source: SwiftSource) -> [(line: Int, count: Int)] {
     var result: [(line: Int, count: Int)] = []
     for (index, line) in source.code.enumerated() where declaresFunction(line) {
       if let end = closingLine(of: index, in: source.code) {
-        result.append((index + 1, end - index + 1))
+        result.append(
+          (index + 1, source.code[index...end].count { !$0.allSatisfy(\.isWhitespace) }))
       }
     }
     return result

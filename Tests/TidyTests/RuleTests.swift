@@ -69,6 +69,11 @@ struct RuleTests {
     #expect(LengthRules.findings(in: source("\(head)\n\(fits)  b(\"}\")\n}\n")).count == 1)
   }
 
+  @Test func countsCodeAndNoProse() {
+    let prose = "  // why\n\n  let a = \"\"\"\n    text\n    more\n    \"\"\"\n"
+    #expect(LengthRules.functions(in: source("func f() {\n\(prose)}\n")).map(\.count) == [4])
+  }
+
   @Test func measuresNoRequirementAndNoCall() {
     let text = "protocol P {\n  func f()\n  func g()\n}\nlet a = A.init(1)\nself.init(2)\n"
     #expect(LengthRules.functions(in: source(text)).isEmpty)
