@@ -1,0 +1,76 @@
+/// How a `MeterDecoder` works.
+public struct DecoderOptions: Equatable, Sendable, BitwiseCopyable {
+  /// The only family to look for; nil recognises each frame by itself.
+  public var dialect: Dialect?
+
+  /// Options that recognise every family.
+  public init() { dialect = nil }
+}
+
+/// Room for the longest frame: `Limits.frameBytes`, which a generic argument cannot name.
+typealias FrameBuffer = ByteBuffer<8192>
+
+/// Turns a meter's bytes, in whatever pieces they arrive, into readings, secrets and errors.
+///
+/// It holds back only what may be the beginning of a frame, at most `Limits.frameBytes`, and
+/// allocates nothing. What it reports depends on the bytes alone, never on how they were cut into
+/// pieces, except that `finish(to:)` says where a silence was. Every byte is accounted for once: in
+/// a frame that ended, a frame that was rejected, or a discarded run. Only a flag that closes one
+/// HDLC frame and opens the next belongs to both.
+///
+///     var decoder = MeterDecoder(DecoderOptions())
+///     decoder.push(bytes, to: &sink)   // for each piece read
+///     decoder.finish(to: &sink)        // when the line falls silent, and at the end
+public struct MeterDecoder: ~Copyable {
+  private var buffer = FrameBuffer()
+  private var recogniser: FrameRecogniser
+
+  /// Makes a decoder at the beginning of a stream.
+  public init(_ options: DecoderOptions) { recogniser = FrameRecogniser(options) }
+
+  /// Takes the next bytes of the stream; whatever frames they complete go to `sink`.
+  ///
+  /// A run of bytes that belong to no frame is reported when it ends, when it is
+  /// `Limits.frameBytes` long, or by `finish(to:)`.
+  public mutating func push<Sink: FrameSink & ~Copyable>(
+    _ bytes: Span<UInt8>, to sink: inout Sink
+  ) {
+    var taken = 0
+    while taken < bytes.count {
+      let next = min(bytes.count, taken + Limits.frameBytes - buffer.count)
+      buffer.append(bytes, in: taken..<next)
+      taken = next
+      drain(isEnd: false, to: &sink)
+    }
+  }
+
+  /// Ends the frame in hand: the line is idle, or the input is over.
+  ///
+  /// Bytes held are completed where they are a whole frame without its line end, else rejected. The
+  /// decoder may be used on; positions go on counting.
+  public mutating func finish<Sink: FrameSink & ~Copyable>(to sink: inout Sink) {
+    drain(isEnd: true, to: &sink)
+    recogniser.reportDiscarded(to: &sink)
+  }
+
+  /// Whether bytes are held that may become a frame: then `finish(to:)` should follow a silence.
+  public var isMidFrame: Bool { recogniser.isMidFrame(holding: buffer.count) }
+
+  /// The family of the last frame that ended or was rejected, nil before the first.
+  public var dialect: Dialect? { recogniser.dialect }
+
+  /// Lets the recogniser work through what is held, and drops what it is done with.
+  ///
+  /// It always takes something of a full buffer, so that `push` goes on.
+  private mutating func drain<Sink: FrameSink & ~Copyable>(isEnd: Bool, to sink: inout Sink) {
+    let used = Self.consume(buffer, isEnd: isEnd, with: &recogniser, to: &sink)
+    buffer.removeFirst(used)
+  }
+
+  private static func consume<Sink: FrameSink & ~Copyable>(
+    _ buffer: borrowing FrameBuffer, isEnd: Bool,
+    with recogniser: inout FrameRecogniser, to sink: inout Sink
+  ) -> Int {
+    buffer.withBytes { bytes in recogniser.consume(bytes, isEnd: isEnd, to: &sink) }
+  }
+}

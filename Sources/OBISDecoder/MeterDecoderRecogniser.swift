@@ -1,0 +1,181 @@
+/// Finds frames of all families in the bytes held and has each read by its reader.
+///
+/// At any time there is either a candidate, the frame that may begin with the first byte held, or
+/// none; a framer judges the candidate. What turns out to be no frame costs one byte, and the search
+/// goes on behind it: after rubbish or one damaged byte at most one frame is lost.
+struct FrameRecogniser {
+  /// The family of the last frame that ended or was rejected.
+  private(set) var dialect: Dialect?
+  private let options: DecoderOptions
+  private var candidate: Dialect?
+  private var p1 = P1Framer()
+  private var hdlc = HDLCFramer()
+  /// Position in the stream of the first byte held.
+  private var offset: UInt64 = 0
+  /// Length of the run that ends at `offset` and has not been reported yet.
+  private var discarded = 0
+  /// Whether the first byte held is the closing flag of a frame already delivered, which may open
+  /// the next one too.
+  private var holdsSharedFlag = false
+
+  init(_ options: DecoderOptions) { self.options = options }
+
+  /// Whether the `count` bytes held may become a frame.
+  func isMidFrame(holding count: Int) -> Bool { count > (holdsSharedFlag ? 1 : 0) }
+
+  /// Works through `bytes`, all those held; returns how many it is done with.
+  ///
+  /// At the end (`isEnd`) that is all of them, and so it is at least one of a full buffer.
+  mutating func consume<Sink: FrameSink & ~Copyable>(
+    _ bytes: Span<UInt8>, isEnd: Bool, to sink: inout Sink
+  ) -> Int {
+    var start = 0
+    while start < bytes.count {
+      let held = bytes.extracting(start..<bytes.count)
+      guard let family = candidate ?? nextCandidate(held) else {
+        let skipped = startOffset(held)
+        discard(skipped, to: &sink)
+        start += skipped
+        continue
+      }
+      let verdict = judge(held, as: family, isEnd: isEnd)
+      if verdict == .incomplete { break }
+      start += settle(verdict, held, as: family, isEnd: isEnd, to: &sink)
+    }
+    return start
+  }
+
+  /// Reports the run of bytes that belonged to no frame, if there is one.
+  mutating func reportDiscarded<Sink: FrameSink & ~Copyable>(to sink: inout Sink) {
+    guard discarded > 0 else { return }
+    sink.discarded(discarded, at: offset - UInt64(discarded))
+    discarded = 0
+  }
+
+  /// The family whose frames begin with the first byte held; it becomes the candidate.
+  private mutating func nextCandidate(_ held: Span<UInt8>) -> Dialect? {
+    candidate = family(of: held[0])
+    switch candidate {
+    case .p1: p1.reset()
+    case .hdlc: hdlc.reset()
+    case nil: break
+    }
+    return candidate
+  }
+
+  private func family(of byte: UInt8) -> Dialect? {
+    if byte == HDLCHeader.flag, options.dialect != .p1 { return .hdlc }
+    if P1Framer.isStart(byte), options.dialect != .hdlc { return .p1 }
+    return nil
+  }
+
+  /// How many bytes come before the next that may begin a frame.
+  private func startOffset(_ held: Span<UInt8>) -> Int {
+    var index = 0
+    while index < held.count, family(of: held[index]) == nil { index += 1 }
+    return index
+  }
+
+  private mutating func judge(
+    _ held: Span<UInt8>, as family: Dialect, isEnd: Bool
+  ) -> FramingVerdict {
+    let verdict =
+      switch family {
+      case .p1: isEnd ? p1.finish(over: held) : p1.advance(over: held)
+      case .hdlc: isEnd ? hdlc.finish(over: held) : hdlc.advance(over: held)
+      }
+    guard verdict == .incomplete, held.count >= Limits.frameBytes else { return verdict }
+    return .damaged(DecodeError(.tooLong, at: held.count), count: held.count)
+  }
+
+  /// Delivers what a final verdict says; returns how many bytes are done with.
+  private mutating func settle<Sink: FrameSink & ~Copyable>(
+    _ verdict: FramingVerdict, _ held: Span<UInt8>, as family: Dialect, isEnd: Bool,
+    to sink: inout Sink
+  ) -> Int {
+    candidate = nil
+    switch verdict {
+    case .incomplete: return 0
+    case .notAFrame:
+      discard(1, to: &sink)
+      return 1
+    case .damaged(let error, let count):
+      return reject(error, count, held, as: family, to: &sink)
+    case .complete(let count, let integrity):
+      return deliver(count, integrity, held, as: family, isEnd: isEnd, to: &sink)
+    }
+  }
+
+  private mutating func deliver<Sink: FrameSink & ~Copyable>(
+    _ count: Int, _ integrity: Integrity, _ held: Span<UInt8>, as family: Dialect, isEnd: Bool,
+    to sink: inout Sink
+  ) -> Int {
+    let frame = held.extracting(0..<count)
+    if integrity == .absent,
+      let split = NestedFrame.start(in: frame, error: nil, dialect: options.dialect)
+    {
+      return drop(split, DecodeError(.truncated, at: split), as: family, to: &sink)
+    }
+    reportDiscarded(to: &sink)
+    let summary = summary(family, count, integrity)
+    switch family {
+    case .p1: P1Reader.read(frame, summary, to: &sink)
+    case .hdlc: DLMSReader.read(frame, summary, to: &sink)
+    }
+    dialect = family
+    let isShared = family == .hdlc && held[count - 1] == HDLCHeader.flag && !isEnd
+    advance(isShared ? count - 1 : count)
+    holdsSharedFlag = isShared
+    return isShared ? count - 1 : count
+  }
+
+  /// Rejects a damaged frame, but only up to where a sound one begins within it.
+  private mutating func reject<Sink: FrameSink & ~Copyable>(
+    _ error: DecodeError, _ count: Int, _ held: Span<UInt8>, as family: Dialect, to sink: inout Sink
+  ) -> Int {
+    guard family == .p1,
+      let split = NestedFrame.start(
+        in: held.extracting(0..<count), error: error.code, dialect: options.dialect)
+    else { return drop(count, error, as: family, to: &sink) }
+    return drop(split, DecodeError(.truncated, at: split), as: family, to: &sink)
+  }
+
+  /// Reports the first `count` bytes held as a frame that cannot be used.
+  private mutating func drop<Sink: FrameSink & ~Copyable>(
+    _ count: Int, _ error: DecodeError, as family: Dialect, to sink: inout Sink
+  ) -> Int {
+    reportDiscarded(to: &sink)
+    sink.frameRejected(summary(family, count, .bad), error)
+    dialect = family
+    advance(count)
+    return count
+  }
+
+  private func summary(_ family: Dialect, _ count: Int, _ integrity: Integrity) -> FrameSummary {
+    FrameSummary(
+      dialect: family, offset: offset, count: count, integrity: integrity, meterTime: nil)
+  }
+
+  /// Adds `count` bytes to the run that belongs to no frame.
+  private mutating func discard<Sink: FrameSink & ~Copyable>(
+    _ count: Int, to sink: inout Sink
+  ) {
+    var rest = count
+    if holdsSharedFlag, rest > 0 {
+      advance(1)
+      rest -= 1
+    }
+    while rest > 0 {
+      let piece = min(rest, Limits.frameBytes - discarded)
+      offset += UInt64(piece)
+      discarded += piece
+      rest -= piece
+      if discarded == Limits.frameBytes { reportDiscarded(to: &sink) }
+    }
+  }
+
+  private mutating func advance(_ count: Int) {
+    offset += UInt64(count)
+    holdsSharedFlag = false
+  }
+}

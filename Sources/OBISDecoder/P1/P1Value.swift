@@ -1,0 +1,100 @@
+/// What one group, or one half of `(100.0*A,-100.0*A)`, holds.
+enum P1Value {
+  /// Nothing between the brackets: the value is absent.
+  case empty
+  /// A number with a unit, in base units.
+  case number(Decimal, Unit)
+  /// A number without a unit.
+  case plain(Decimal)
+  /// A number with a unit that cannot be used.
+  case problem(DecodeError)
+  /// Anything else.
+  case text
+
+  /// Reads `bytes[range]`.
+  init(parsing bytes: Span<UInt8>, in range: Range<Int>) {
+    guard !range.isEmpty else {
+      self = .empty
+      return
+    }
+    var star = range.lowerBound
+    while star < range.upperBound, bytes[star] != UInt8(ascii: "*") { star += 1 }
+    let digits = range.lowerBound..<star
+    guard star < range.upperBound else {
+      self = Decimal(parsing: bytes, in: digits).map { .plain($0) } ?? .text
+      return
+    }
+    guard let number = Decimal(parsing: bytes, in: digits) else {
+      let code = Self.isNumber(bytes, digits) ? DecodeError.Code.numberTooLarge : .malformedValue
+      self = .problem(DecodeError(code, at: range.lowerBound))
+      return
+    }
+    guard let (unit, power) = Unit.parse(bytes, in: star + 1..<range.upperBound),
+      let value = number.shifted(by: power)
+    else {
+      self = .problem(DecodeError(.unknownUnit, at: star + 1))
+      return
+    }
+    self = .number(value, unit)
+  }
+
+  /// Whether only digits, one point and a sign in front stand there: then it has too many digits.
+  private static func isNumber(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    var index = range.lowerBound
+    if index < range.upperBound, bytes[index] == UInt8(ascii: "-") { index += 1 }
+    guard index < range.upperBound else { return false }
+    var points = 0
+    while index < range.upperBound {
+      if bytes[index] == UInt8(ascii: ".") {
+        points += 1
+      } else if !isDigit(bytes[index]) {
+        return false
+      }
+      index += 1
+    }
+    return points <= 1
+  }
+}
+
+extension Unit {
+  /// Reads a unit with its prefix, of either case (`kWh`, `KVArh`, `m3`, `GJ`), as base unit and
+  /// power of ten; nil for one that no P1 standard names.
+  ///
+  /// A lower-case `m` as prefix is milli or mega, so nobody knows which: nil.
+  static func parse(_ bytes: Span<UInt8>, in range: Range<Int>) -> (unit: Unit, power: Int8)? {
+    guard !range.isEmpty, range.count <= 5 else { return nil }
+    if let unit = base(bytes, in: range) { return (unit, 0) }
+    guard range.count > 1,
+      let unit = base(bytes, in: range.lowerBound + 1..<range.upperBound),
+      unit != .cubicMetre, unit != .second
+    else { return nil }
+    switch bytes[range.lowerBound] {
+    case UInt8(ascii: "k"), UInt8(ascii: "K"): return (unit, 3)
+    case UInt8(ascii: "M"): return (unit, 6)
+    case UInt8(ascii: "g"), UInt8(ascii: "G"): return (unit, 9)
+    default: return nil
+    }
+  }
+
+  private static func base(_ bytes: Span<UInt8>, in range: Range<Int>) -> Unit? {
+    guard range.count <= 4 else { return nil }
+    var key: UInt32 = 0
+    for index in range { key = key << 8 | UInt32(bytes[index] | 0x20) }
+    // The symbol's characters in lower case, first one highest; a digit stays itself with 0x20.
+    return switch key {
+    case 0x77: .watt
+    case 0x7768: .wattHour
+    case 0x76: .volt
+    case 0x61: .ampere
+    case 0x6D33: .cubicMetre
+    case 0x7661_72: .reactiveVoltAmpere
+    case 0x7661_7268: .reactiveVoltAmpereHour
+    case 0x7661: .voltAmpere
+    case 0x7661_68: .voltAmpereHour
+    case 0x687A: .hertz
+    case 0x6A: .joule
+    case 0x73: .second
+    default: nil
+    }
+  }
+}
