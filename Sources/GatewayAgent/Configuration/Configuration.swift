@@ -1,3 +1,5 @@
+import OBISDecoder
+
 /// What the household wrote in `config.toml`: meters, brokers and places, never consent.
 ///
 /// Every value here has been checked. Each property is documented with its TOML key; keys carry
@@ -27,68 +29,22 @@ struct Configuration: Equatable, Sendable {
   /// `[clock] trust`: when the gateway's clock is good enough for external grants.
   var clockTrust = ClockTrust.networkOrMeter
   /// `[log] level`: least severe event that is logged.
-  var logLevel = LogLevel.info
+  var logLevel = Log.Level.info
 
   /// One meter and the way to it.
   struct Meter: Equatable, Sendable {
     /// `name`: nickname, a topic level; `home` if there is one meter and no name.
     var name: String
-    /// `port`: where its bytes come from.
-    var port: Port
+    /// `port`: where its bytes come from; a serial line with `speed` (baud; 115 200, for `hdlc`
+    /// 2 400), `parity` (none), `data_bits` (8), `stop_bits` (1), `rts` and `dtr` (left alone).
+    var input: InputKind
     /// `dialect`: `p1` or `hdlc`; nil (`auto`) recognises it.
-    var dialect: MeterDialect?
-    /// `speed` (baud), `parity`, `data_bits`, `stop_bits`, `rts`, `dtr`: for a serial port only.
-    var serial: Serial
+    var dialect: Dialect?
     /// `stale_after_seconds`: silence after which the meter counts as stale, 2…86 400.
     var staleAfterSeconds = 30
     /// `clock_offset_minutes`: standard-time offset of the meter's clock from UTC, −720…840;
     /// by default the household zone's.
     var clockOffsetMinutes: Int16
-  }
-
-  /// Where a meter's bytes come from.
-  enum Port: Equatable, Sendable {
-    /// A serial device: `/dev/ttyUSB0`.
-    case serial(path: String)
-    /// A network serial adapter: `tcp://host:port`.
-    case tcp(host: String, port: UInt16)
-    /// A file of recorded bytes: `file:/path`.
-    case file(path: String)
-    /// Standard input: `stdin`.
-    case standardInput
-  }
-
-  /// The family of frames, as the configuration names it.
-  enum MeterDialect: String, CaseIterable, Sendable {
-    case p1
-    case hdlc
-  }
-
-  /// Settings of a serial line.
-  struct Serial: Equatable, Sendable {
-    /// Baud rates that the driver and meters know.
-    static let speeds = [
-      300, 600, 1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200, 230_400,
-    ]
-    /// Baud; by default 115 200, for `hdlc` 2 400.
-    var speed = 115_200
-    /// By default none.
-    var parity = Parity.none
-    /// 7 or 8.
-    var dataBits = 8
-    /// 1 or 2.
-    var stopBits = 1
-    /// Whether RTS is raised (P1 wants its request line high); nil leaves it to the driver.
-    var rts: Bool?
-    /// Whether DTR is raised; nil leaves it to the driver.
-    var dtr: Bool?
-  }
-
-  /// Parity bit of a serial line.
-  enum Parity: String, CaseIterable, Sendable {
-    case none
-    case even
-    case odd
   }
 
   /// One MQTT broker, to which grants may point by name.
@@ -152,14 +108,6 @@ struct Configuration: Equatable, Sendable {
     case networkOrMeter = "ntp-or-meter"
     /// Always: for hosts whose clock is set by other means.
     case system
-  }
-
-  /// Severity of log events.
-  enum LogLevel: String, CaseIterable, Sendable {
-    case error
-    case warning
-    case info
-    case debug
   }
 
   /// Capacities, with their reasons.

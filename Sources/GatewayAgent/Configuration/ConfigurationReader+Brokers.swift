@@ -68,7 +68,7 @@ extension ConfigurationReader {
     do {
       _ = try FileAccess.status(path)
     } catch {
-      table.note(key, expected: "a readable file", found: "\(path): \(error)")
+      table.note(key, expected: "a readable file", found: "\(path): \(error.lowercaseText)")
     }
     return path
   }

@@ -1,3 +1,5 @@
+import OBISDecoder
+
 /// The `[[meters]]` tables.
 extension ConfigurationReader {
   private static let serialKeys = ["speed", "parity", "data_bits", "stop_bits", "rts", "dtr"]
@@ -18,7 +20,7 @@ extension ConfigurationReader {
       let meter = self.meter(&table, named: name, zone: zone)
       table.finish()
       guard let meter else { continue }
-      if meters.contains(where: { $0.port == meter.port }) {
+      if meters.contains(where: { $0.input.isSamePlace(as: meter.input) }) {
         table.note(
           "port", expected: "a port for each meter", found: "one that another meter uses")
       }
@@ -62,12 +64,11 @@ extension ConfigurationReader {
   private func meter(
     _ table: inout ConfigurationTable, named name: String, zone: TimeZoneRule
   ) -> Configuration.Meter? {
-    let port = self.port(&table)
-    let dialect = table.choice(
-      "dialect", of: Configuration.MeterDialect.self, or: ["auto"])
-    let serial = self.serial(&table, dialect: dialect)
-    if let port, case .serial = port {
-    } else if port != nil,
+    let dialect = table.choice("dialect", of: DialectWord.self, or: ["auto"])?.dialect
+    let settings = serial(&table, dialect: dialect)
+    let input = port(&table, serial: settings)
+    if let input, case .serial = input {
+    } else if input != nil,
       let key = ConfigurationReader.serialKeys.first(where: { table.has($0) })
     {
       table.note(
@@ -75,43 +76,92 @@ extension ConfigurationReader {
     }
     let stale = table.integer("stale_after_seconds", in: 2...86_400)
     let offset = table.integer("clock_offset_minutes", in: -720...840)
-    guard let port else { return nil }
+    guard let input else { return nil }
     return Configuration.Meter(
-      name: name, port: port, dialect: dialect, serial: serial, staleAfterSeconds: stale ?? 30,
+      name: name, input: input, dialect: dialect, staleAfterSeconds: stale ?? 30,
       clockOffsetMinutes: offset.map { Int16(clamping: $0) } ?? zone.standardOffsetMinutes)
   }
 
-  private func port(_ table: inout ConfigurationTable) -> Configuration.Port? {
+  private func port(
+    _ table: inout ConfigurationTable, serial: SerialSettings
+  ) -> InputKind? {
     guard table.has("port") else {
       table.note("port", expected: PortText.expected, found: "none")
       _ = table.text("port", expected: PortText.expected)
       return nil
     }
-    var port: Configuration.Port?
+    var port: InputKind?
     _ = table.text("port", expected: PortText.expected) { text in
-      port = PortText.parse(text)
+      port = PortText.parse(text, serial: serial)
       return port != nil
     }
     return port
   }
 
   private func serial(
-    _ table: inout ConfigurationTable, dialect: Configuration.MeterDialect?
-  ) -> Configuration.Serial {
-    var serial = Configuration.Serial()
+    _ table: inout ConfigurationTable, dialect: Dialect?
+  ) -> SerialSettings {
+    var serial = SerialSettings.p1
     // HAN ports push HDLC at 2 400 baud (NEK, Aidon, Kaifa, Kamstrup); P1 runs at 115 200.
     if dialect == .hdlc { serial.speed = 2400 }
-    if let speed = table.integer("speed", among: Configuration.Serial.speeds) {
+    if let speed = table.integer("speed", among: SerialPort.speeds) {
       serial.speed = speed
     }
-    if let parity = table.choice("parity", of: Configuration.Parity.self) {
-      serial.parity = parity
+    if let parity = table.choice("parity", of: ParityWord.self) {
+      serial.parity = parity.parity
     }
     if let dataBits = table.integer("data_bits", among: [7, 8]) { serial.dataBits = dataBits }
     if let stopBits = table.integer("stop_bits", among: [1, 2]) { serial.stopBits = stopBits }
     serial.rts = table.boolean("rts")
     serial.dtr = table.boolean("dtr")
     return serial
+  }
+}
+
+/// How configuration and command line name the dialects.
+enum DialectWord: String, CaseIterable, Sendable {
+  case p1
+  case hdlc
+
+  /// The dialect meant.
+  var dialect: Dialect {
+    switch self {
+    case .p1: .p1
+    case .hdlc: .hdlc
+    }
+  }
+}
+
+/// How configuration and command line name the parities.
+enum ParityWord: String, CaseIterable, Sendable {
+  case none
+  case even
+  case odd
+
+  /// The parity meant.
+  var parity: SerialSettings.Parity {
+    switch self {
+    case .none: .none
+    case .even: .even
+    case .odd: .odd
+    }
+  }
+}
+
+extension SerialSettings {
+  /// 115 200 baud 8N1, modem lines left alone: DSMR 4 and later, and most others.
+  static var p1: SerialSettings {
+    SerialSettings(speed: 115_200, dataBits: 8, parity: .none, stopBits: 1)
+  }
+}
+
+extension InputKind {
+  /// Whether both read the same bytes, whatever the line's settings are.
+  func isSamePlace(as other: InputKind) -> Bool {
+    if case .serial(let path, _) = self, case .serial(let otherPath, _) = other {
+      return path == otherPath
+    }
+    return self == other
   }
 }
 
@@ -122,7 +172,7 @@ enum PortText {
     "\"/dev/…\", \"tcp://host:port\", \"file:/path\" or \"stdin\""
 
   /// Reads a port; nil where the text is none of the four kinds.
-  static func parse(_ text: String) -> Configuration.Port? {
+  static func parse(_ text: String, serial: SerialSettings) -> InputKind? {
     guard !text.utf8.contains(0) else { return nil }
     if text == "stdin" { return .standardInput }
     if text.hasPrefix("tcp://") { return parseEndpoint(text.dropFirst(6)) }
@@ -130,11 +180,11 @@ enum PortText {
       let path = String(text.dropFirst(text.hasPrefix("file:///") ? 7 : 5))
       return path.hasPrefix("/") && path.utf8.count > 1 ? .file(path: path) : nil
     }
-    return text.hasPrefix("/") && text.utf8.count > 1 ? .serial(path: text) : nil
+    return text.hasPrefix("/") && text.utf8.count > 1 ? .serial(path: text, serial) : nil
   }
 
   /// Reads `host:port` or `[address]:port`.
-  static func parseEndpoint(_ text: Substring) -> Configuration.Port? {
+  static func parseEndpoint(_ text: Substring) -> InputKind? {
     guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]),
       port > 0
     else { return nil }

@@ -39,7 +39,7 @@ struct ConfigurationReader {
     } catch {
       return .unusable([
         ConfigurationError(
-          file: path, expected: "a configuration file", found: error.description)
+          file: path, expected: "a configuration file", found: error.lowercaseText)
       ])
     }
     return read(bytes, file: path)
@@ -95,7 +95,7 @@ struct ConfigurationReader {
     }
     if var log = document.subtable("log") {
       configuration.logLevel =
-        log.choice("level", of: Configuration.LogLevel.self) ?? configuration.logLevel
+        log.choice("level", of: LogLevelWord.self)?.level ?? configuration.logLevel
       log.finish()
     }
     document.finish()
@@ -182,5 +182,22 @@ struct ConfigurationReader {
     return ConfigurationError(
       file: file, line: error.source.begin.line, expected: "valid TOML",
       found: error.description)
+  }
+}
+
+/// How the configuration names severities.
+private enum LogLevelWord: String, CaseIterable {
+  case error
+  case warning
+  case info
+  case debug
+
+  var level: Log.Level {
+    switch self {
+    case .error: .error
+    case .warning: .warning
+    case .info: .info
+    case .debug: .debug
+    }
   }
 }

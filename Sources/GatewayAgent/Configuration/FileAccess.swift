@@ -1,20 +1,8 @@
 import Glibc
 
-/// Why a file could not be used: the system's error number.
-struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// `errno` of the failing call.
-  var code: Int32
-
-  /// The system's words for it, in lower case: `no such file or directory`.
-  var description: String {
-    var text = [CChar](repeating: 0, count: 128)
-    guard unsafe strerror_r(code, &text, text.count) == 0 else { return "error \(code)" }
-    let units = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-    return String(decoding: units, as: UTF8.self).lowercased()
-  }
-
-  /// The error of the call that just failed.
-  static var last: FileError { FileError(code: errno) }
+extension SystemError {
+  /// The system's words in lower case, to stand behind others: `no such file or directory`.
+  var lowercaseText: String { text.lowercased() }
 }
 
 /// Whole files and their modes, for the cold start only.
@@ -36,28 +24,29 @@ enum FileAccess {
   /// Reads a file of at most `limit` bytes.
   ///
   /// - Throws: the system's error; `EFBIG` where the file is longer.
-  static func read(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
-    guard descriptor >= 0 else { throw .last }
-    defer { close(descriptor) }
+  static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+    let file = try FileDescriptor(
+      unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), from: "open")
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 16_384)
     while true {
-      let count = unsafe Glibc.read(descriptor, &chunk, chunk.count)
+      let count = unsafe Glibc.read(file.number, &chunk, chunk.count)
       if count == 0 { return bytes }
       guard count > 0 else {
         if errno == EINTR { continue }
-        throw .last
+        throw SystemError(call: "read", number: errno)
       }
-      guard bytes.count + count <= limit else { throw FileError(code: EFBIG) }
+      guard bytes.count + count <= limit else { throw SystemError(call: "read", number: EFBIG) }
       bytes += chunk[0..<count]
     }
   }
 
   /// Looks at a file's entry, following links (`stat`).
-  static func status(_ path: String) throws(FileError) -> Status {
+  static func status(_ path: String) throws(SystemError) -> Status {
     var entry = stat()
-    guard unsafe stat(path, &entry) == 0 else { throw .last }
+    guard unsafe stat(path, &entry) == 0 else {
+      throw SystemError(call: "stat", number: errno)
+    }
     return Status(
       mode: entry.st_mode & 0o7777, user: entry.st_uid, group: entry.st_gid,
       isRegular: entry.st_mode & S_IFMT == S_IFREG,

@@ -10,13 +10,13 @@ enum SecretFile {
     do {
       status = try FileAccess.status(path)
     } catch {
-      return "\(path): \(error)"
+      return "\(path): \(error.lowercaseText)"
     }
     guard status.isRegular else { return "\(path), which is not a plain file" }
     guard status.mode & 0o077 == 0 else {
       return "\(path) with mode 0\(String(status.mode, radix: 8)) (run: chmod 600 \(path))"
     }
-    guard unsafe access(path, R_OK) == 0 else { return "\(path): \(FileError.last)" }
+    guard unsafe access(path, R_OK) == 0 else { return "\(path): no permission to read it" }
     return nil
   }
 
@@ -24,13 +24,13 @@ enum SecretFile {
   ///
   /// - Throws: the system's error, `EACCES` where others may read the file, `EINVAL` where the line
   ///   is empty or not UTF-8.
-  static func password(in path: String) throws(FileError) -> String {
-    guard fault(of: path) == nil else { throw FileError(code: EACCES) }
+  static func password(in path: String) throws(SystemError) -> String {
+    guard fault(of: path) == nil else { throw SystemError(call: "read", number: EACCES) }
     let bytes = try FileAccess.read(path, limit: Configuration.Limits.passwordBytes)
     var line = bytes.prefix { $0 != UInt8(ascii: "\n") }
     if line.last == UInt8(ascii: "\r") { line.removeLast() }
     guard !line.isEmpty, !line.contains(0), let text = String(validating: line, as: UTF8.self)
-    else { throw FileError(code: EINVAL) }
+    else { throw SystemError(call: "read", number: EINVAL) }
     return text
   }
 }
