@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""Compares docs/topics.md and docs/asyncapi.yaml with the registry of quantities in the code.
+
+    scripts/check-docs.py            says where they differ, exit 1
+    scripts/check-docs.py --write    writes the generated parts anew
+
+The registry is the only list of quantities; what stands between the marks
+`<!-- quantities … -->` and `# quantities …` in the documents is made from it.
+"""
+
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+REGISTRY = ROOT / "Sources/PrivacyFilter/Hot/QuantityTable.swift"
+TOPICS = ROOT / "docs/topics.md"
+ASYNCAPI = ROOT / "docs/asyncapi.yaml"
+
+SUFFIX = {
+    "watt": "w", "wattHour": "wh", "reactiveVoltAmpere": "var", "reactiveVoltAmpereHour": "varh",
+    "voltAmpere": "va", "voltAmpereHour": "vah", "volt": "v", "ampere": "a", "hertz": "hz",
+    "cubicMetre": "m3", "joule": "j", "second": "s", "one": "",
+}
+UNIT = {
+    "watt": "W", "wattHour": "Wh", "reactiveVoltAmpere": "var", "reactiveVoltAmpereHour": "varh",
+    "voltAmpere": "VA", "voltAmpereHour": "VAh", "volt": "V", "ampere": "A", "hertz": "Hz",
+    "cubicMetre": "m³", "joule": "J", "second": "s", "one": "–",
+}
+ENTRY = re.compile(
+    r'QuantityEntry\(\s*"(\w+)",\s*(0x[0-9A-Fa-f]+|0),\s*\.(\w+),\s*\.(\w+),\s*\.(\w+),'
+    r"\s*outside:\s*(true|false)\s*\)|\.free\b"
+)
+
+
+class Quantity:
+    def __init__(self, number, name, code, unit, category, kind, outside):
+        self.number, self.name, self.unit, self.kind = number, name, unit, kind
+        self.category = category.upper()
+        self.outside = outside == "true"
+        packed = int(code, 16)
+        self.obis = ".".join(str(packed >> shift & 255) for shift in (16, 8, 0)) if packed else ""
+        self.key = name + ("_" + SUFFIX[unit] if SUFFIX[unit] else "")
+
+
+def registry():
+    text = REGISTRY.read_text()
+    text = text[text.index("static let entries") :]
+    quantities = []
+    for number, match in enumerate(ENTRY.finditer(text)):
+        if match.group(1):
+            quantities.append(Quantity(number, *match.groups()))
+    size = int(re.search(r"\[(\d+) of QuantityEntry\]", text).group(1))
+    if number + 1 != size:
+        raise SystemExit(f"{REGISTRY.name}: {number + 1} entries read, {size} declared")
+    return quantities
+
+
+def obis(quantities):
+    """How the meter names what stands behind one key."""
+    codes = [q.obis for q in quantities if q.obis]
+    if codes:
+        return " ".join(f"`{code}`" for code in dict.fromkeys(codes))
+    special = {
+        "gas_volume": "`0-n:24.2.1`, gas", "water_volume": "`0-n:24.2.1`, water",
+        "heat_energy": "`0-n:24.2.1`, heat", "meter_time": "`0-0:1.0.0`",
+    }
+    return special.get(quantities[0].name, "computed")
+
+
+def by_key(quantities):
+    groups = {}
+    for quantity in quantities:
+        groups.setdefault(quantity.key, []).append(quantity)
+    return groups
+
+
+def table(quantities):
+    rows = ["| key | unit | OBIS C.D.E | category | window value | outside |", "|---|---|---|---|---|---|"]
+    window = {"gauge": "mean", "register": "difference", "count": "difference", "state": "last"}
+    for key, group in by_key(quantities).items():
+        categories = " ".join(dict.fromkeys(q.category for q in group))
+        is_outside = any(q.outside for q in group)
+        rows.append(
+            f"| `{key}` | {UNIT[group[0].unit]} | {obis(group)} | {categories} "
+            f"| {window[group[0].kind] if is_outside else '–'} | {'yes' if is_outside else 'no'} |"
+        )
+    return "\n".join(rows)
+
+
+def properties(quantities, nullable):
+    lines = []
+    for key, group in by_key(quantities).items():
+        if key == "meter_time":
+            continue  # A text, described by hand.
+        kind = '["number", "null"]' if nullable else "number"
+        unit = "" if group[0].unit == "one" else f", description: {UNIT[group[0].unit]}"
+        lines.append(f"        {key}: {{type: {kind}{unit}}}")
+    return "\n".join(lines)
+
+
+def replaced(text, name, body, marks):
+    first, last = (mark.format(name) for mark in marks)
+    start, end = text.find(first), text.find(last)
+    if start < 0 or end < 0:
+        raise SystemExit(f"no marks {first} … {last}")
+    line_start = text.rfind("\n", 0, end) + 1
+    return text[: text.index("\n", start) + 1] + body + "\n" + text[line_start:]
+
+
+def written():
+    quantities = registry()
+    topics = replaced(
+        TOPICS.read_text(), "quantities", table(quantities), ("<!-- {} -->", "<!-- end of {} -->")
+    )
+    yaml = ASYNCAPI.read_text()
+    marks = ("# {} (from the registry)", "# end of {}")
+    yaml = replaced(yaml, "in-house quantities", properties(quantities, True), marks)
+    outside = [q for q in quantities if q.outside]
+    yaml = replaced(yaml, "outside quantities", properties(outside, True), marks)
+    return {TOPICS: topics, ASYNCAPI: yaml}
+
+
+def references(node):
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "$ref":
+                yield value
+            else:
+                yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+def check_asyncapi():
+    """The document parses, is AsyncAPI 3, and every reference in it leads somewhere."""
+    import yaml
+
+    document = yaml.safe_load(ASYNCAPI.read_text())
+    faults = []
+    if not str(document.get("asyncapi", "")).startswith("3."):
+        faults.append("docs/asyncapi.yaml: not AsyncAPI 3")
+    for reference in references(document):
+        node = document
+        for part in reference.removeprefix("#/").split("/"):
+            part = part.replace("~1", "/").replace("~0", "~")
+            node = node.get(part) if isinstance(node, dict) else None
+        if node is None:
+            faults.append(f"docs/asyncapi.yaml: {reference} leads nowhere")
+    topics = TOPICS.read_text()
+    for channel in document["channels"].values():
+        if f"`{channel['address']}`" not in topics:
+            faults.append(f"docs/topics.md does not name {channel['address']}")
+    for name, operation in document["operations"].items():
+        if "channel" not in operation or "action" not in operation:
+            faults.append(f"docs/asyncapi.yaml: operation {name} lacks channel or action")
+    return faults
+
+
+def main():
+    faults = []
+    for path, text in written().items():
+        if path.read_text() == text:
+            continue
+        if "--write" in sys.argv:
+            path.write_text(text)
+            print(f"wrote {path.relative_to(ROOT)}")
+        else:
+            faults.append(f"{path.relative_to(ROOT)} differs from the registry: check-docs.py --write")
+    faults += check_asyncapi()
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
