@@ -1,0 +1,58 @@
+public import OBISDecoder
+
+/// A frame as a meter would send it, with everything that a decoder should find in it.
+public struct SimulatedFrame: Sendable {
+  /// The bytes on the line.
+  public var bytes: [UInt8]
+  /// The values in the frame, in its order.
+  public var expected: [ExpectedReading]
+  /// Everything in the frame that identifies a household or a meter.
+  public var identifiers: [SimulatedIdentifier]
+  /// The meter's clock as the frame states it.
+  public var meterTime: MeterTime?
+  /// Whether the bytes are protected by a checksum.
+  public var hasChecksum: Bool
+  /// The dialect family: `p1` or `hdlc`.
+  public var family: String
+}
+
+/// A value that stands in a simulated frame, exact to its last digit.
+public struct ExpectedReading: Sendable, Equatable {
+  /// The code it stands under.
+  public var code: OBISCode
+  /// The value in `unit`.
+  public var value: Decimal
+  /// The base unit.
+  public var unit: Unit
+  /// Capture time that stands with it.
+  public var time: MeterTime?
+  /// Whether every decoder must deliver it.
+  ///
+  /// False for counters and switches without a unit and for entries of logs, which a decoder may
+  /// leave out; if it delivers one, the value must be right all the same.
+  public var isRequired: Bool
+}
+
+/// Bytes of a frame that identify a household or a meter.
+public struct SimulatedIdentifier: Sendable, Equatable {
+  /// What it identifies.
+  public enum Kind: Sendable {
+    /// The electricity meter.
+    case meterNumber
+    /// The metering point (GSRN).
+    case meteringPoint
+    /// A gas, water or heat meter.
+    case subMeterNumber
+    /// Maker, type, firmware, list version.
+    case meterType
+    /// Text of the grid company.
+    case message
+  }
+
+  /// What it identifies.
+  public var kind: Kind
+  /// The bytes as they stand in the frame: hexadecimal digits in P1.
+  public var bytes: [UInt8]
+  /// The number or text meant.
+  public var text: String
+}
