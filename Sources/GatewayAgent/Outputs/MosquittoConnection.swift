@@ -1,0 +1,346 @@
+internal import PrivacyFilter
+
+/// One connection to a broker: made again whenever it is gone, and fed with releases only.
+///
+/// Nothing here waits: connecting happens in a helper thread, the rest on the loop, and what a slow
+/// broker does not take is queued or dropped and counted. A class: callbacks and owner share it.
+final class MosquittoConnection {
+  /// What became of a release.
+  enum Verdict: Equatable, Sendable {
+    /// The library has it, or the socket already.
+    case sent
+    /// It waits for the connection or for an acknowledgement.
+    case queued
+    /// It is gone: live data without a connection, with a broker too slow, or not sendable.
+    case dropped
+  }
+
+  /// What a withdrawal did to a connection.
+  struct Purge: Equatable, Sendable {
+    /// Messages that were forgotten.
+    let messageCount: Int
+    /// Bytes that were on their way and may still have arrived.
+    let tailBytes: Int
+    /// Whether the connection was cut and is made anew.
+    let isCut: Bool
+  }
+
+  /// What happened so far.
+  struct Counters: Equatable, Sendable {
+    /// Messages handed to the library, repetitions included.
+    var sent = 0
+    /// Their topic and payload bytes.
+    var sentBytes = 0
+    /// Messages the broker acknowledged.
+    var acknowledged = 0
+    /// Live messages that went because there was no connection.
+    var droppedOffline = 0
+    /// Live messages that went because the broker took nothing.
+    var droppedCongested = 0
+    /// Messages that the library or the broker's limits do not allow.
+    var rejected = 0
+    /// Connections made.
+    var connections = 0
+  }
+
+  /// Unwritten live packets that are left to the library before further ones are dropped.
+  static let congestedPackets = 32
+  /// Messages handed over and not acknowledged at a time; libmosquitto's own limit is 20.
+  static let inFlightLimit = 16
+  /// A connection that lasted this long, in milliseconds, was a good one.
+  static let goodConnectionMilliseconds: Int64 = 1_000
+
+  /// Receives each change of state.
+  var onState: (BrokerState) -> Void = { _ in }
+  /// Receives messages of subscriptions.
+  var onMessage: (_ topic: Span<UInt8>, _ payload: Span<UInt8>) -> Void = { _, _ in }
+  /// Receives the gate of each message that the broker acknowledged.
+  var onAcknowledged: (_ gateIndex: UInt8) -> Void = { _ in }
+  /// How it is; nil while it is stopped.
+  private(set) var state: BrokerState?
+  /// What happened so far.
+  private(set) var counters = Counters()
+  /// What waits, and what was dropped.
+  var queuedCount: Int { queue.count }
+  /// Messages that went because the queue was full.
+  var overflowCount: Int { queue.droppedCount }
+  /// Messages that went because they were too old when the broker came back.
+  var expiredCount: Int { queue.expiredCount }
+
+  private let settings: BrokerSettings
+  private let loop: EventLoop
+  private var link: BrokerLink?
+  private var queue = PublishQueue()
+  private var subscriptions: [String] = []
+  private var versions: VersionChoice
+  private var backoff = Backoff(firstMilliseconds: 200)
+  private var retry: Timer?
+  private var helper: HelperThread?
+  private var patience: Timer?
+  private var connectedAt: Int64 = 0
+  private var pendingPackets = 0
+  private var finish: (timer: Timer, completion: () -> Void)?
+  private var generation = 0
+
+  /// A connection that is not started.
+  init(_ settings: BrokerSettings, on loop: EventLoop) {
+    self.settings = settings
+    self.loop = loop
+    versions = VersionChoice(settings.version)
+  }
+
+  /// Asks for a topic now and after each connecting.
+  func subscribe(_ topic: String) {
+    subscriptions.append(topic)
+    link?.handle.subscribe(topic)
+  }
+
+  /// Begins to connect. Not for a connection that is started.
+  func start() {
+    report(.connecting)
+    attempt()
+  }
+
+  /// Ends it at once, with a DISCONNECT if it is connected; the queue is kept, no callback comes.
+  func stop() {
+    generation += 1
+    retry?.cancel()
+    patience?.cancel()
+    helper?.interrupt()
+    helper = nil
+    link?.handle.disconnect()
+    dropLink()
+    state = nil
+  }
+
+  /// Stops once everything queued has been sent and acknowledged, or after `milliseconds`.
+  func finish(withinMilliseconds milliseconds: Int, _ completion: @escaping () -> Void) {
+    let timer = loop.schedule(afterMilliseconds: milliseconds) { [weak self] in self?.finishNow() }
+    finish = (timer, completion)
+    finishIfSettled()
+  }
+
+  private func finishIfSettled() {
+    guard finish != nil, queue.count == 0, link?.handle.wantsWrite != true else { return }
+    finishNow()
+  }
+
+  private func finishNow() {
+    guard let (timer, completion) = finish else { return }
+    finish = nil
+    timer.cancel()
+    stop()
+    completion()
+  }
+
+  private func report(_ new: BrokerState) {
+    guard new != state else { return }
+    state = new
+    onState(new)
+  }
+
+  // MARK: - Connecting
+
+  private func attempt() {
+    guard helper == nil, link == nil else { return }
+    let attempt = BrokerAttempt(settings, version: versions.next)
+    let generation = generation
+    do throws(SystemError) {
+      helper = try HelperThread(on: loop) {
+        attempt.run()
+      } completion: { [weak self] in
+        guard let self, self.generation == generation else { return }
+        helper = nil
+        patience?.cancel()
+        if let handle = attempt.handle {
+          connected(handle, attempt.version)
+        } else {
+          failed(attempt.trouble ?? .closedEarly, attempt.version)
+        }
+      }
+      losePatience(afterMilliseconds: settings.connectTimeoutMilliseconds)
+    } catch {
+      failed(.unreachable(error.number), attempt.version)
+    }
+  }
+
+  /// A host that does not answer would hold the helper for two minutes.
+  private func losePatience(afterMilliseconds milliseconds: Int) {
+    patience = loop.schedule(afterMilliseconds: milliseconds) { [weak self] in
+      self?.helper?.interrupt()
+      self?.losePatience(afterMilliseconds: 1_000)
+    }
+  }
+
+  private func failed(_ trouble: BrokerTrouble, _ version: MQTTVersion) {
+    let isSwitching = versions.failed(version, trouble)
+    let milliseconds = isSwitching ? 0 : backoff.next(cap: trouble.retryCapMilliseconds)
+    if !isSwitching { report(.waiting(trouble)) }
+    retryLater(afterMilliseconds: milliseconds)
+  }
+
+  private func retryLater(afterMilliseconds milliseconds: Int) {
+    let generation = generation
+    retry = loop.schedule(afterMilliseconds: milliseconds) { [weak self] in
+      guard let self, self.generation == generation else { return }
+      attempt()
+    }
+  }
+
+  private func connected(_ handle: MosquittoHandle, _ version: MQTTVersion) {
+    let generation = generation
+    handle.onPublished = { [unowned self] id in acknowledged(id) }
+    handle.onMessage = { [unowned self] topic, payload in onMessage(topic, payload) }
+    do throws(SystemError) {
+      link = try BrokerLink(
+        handle, version, keepAliveSeconds: settings.keepAliveSeconds, on: loop
+      ) { [weak self] code in
+        guard let self, self.generation == generation else { return }
+        if let code { lost(.lost(code)) } else { drained() }
+      }
+    } catch {
+      return failed(.unreachable(error.number), version)
+    }
+    connectedAt = GatewayClock.monotonicMilliseconds()
+    counters.connections += 1
+    versions.worked(version)
+    for topic in subscriptions { handle.subscribe(topic) }
+    drain()
+    report(.connected(version))
+  }
+
+  /// The socket has become free, or something has come in.
+  private func drained() {
+    if link?.handle.wantsWrite != true { pendingPackets = 0 }
+    drain()
+    finishIfSettled()
+  }
+
+  private func lost(_ trouble: BrokerTrouble) {
+    guard link != nil else { return }
+    dropLink()
+    let age = GatewayClock.monotonicMilliseconds() - connectedAt
+    if age >= Self.goodConnectionMilliseconds { backoff.reset() }
+    retryLater(afterMilliseconds: backoff.next(cap: trouble.retryCapMilliseconds))
+    report(.waiting(trouble))
+  }
+
+  private func dropLink() {
+    link?.close()
+    link = nil
+    pendingPackets = 0
+    queue.rewind()
+  }
+
+  // MARK: - Publishing
+
+  /// Publishes a release, or keeps it until it can be: retained ones, QoS 1 and 2 and notices.
+  ///
+  /// Live data (QoS 0, not retained) is dropped and counted where it cannot go out now. With
+  /// MQTT 3.1.1, which knows no expiry, external data goes with QoS 0 and unretained (privacy.md C7).
+  @discardableResult
+  func publish(_ release: consuming Release) -> Verdict {
+    let isKept = release.qos > 0 || release.retain || release.kind != .data
+    guard let link else { return keepOrDrop(release, isKept, \.droppedOffline) }
+    if isKept {
+      let isDirect = release.qos == 0 && queue.isSettled && !link.handle.wantsWrite
+      if !isDirect {
+        queue.append(release, at: GatewayClock.monotonicMilliseconds())
+        drain()
+        return .queued
+      }
+    } else if pendingPackets >= Self.congestedPackets {
+      counters.droppedCongested += 1
+      return .dropped
+    }
+    if link.version == .threeOneOne { release.forbidStorage() }
+    let outcome = release.withPayload { payload in
+      release.withTopic { topic in
+        link.publish(
+          topic: topic, payload: payload, qos: release.qos, retain: release.retain,
+          expirySeconds: release.expirySeconds)
+      }
+    }
+    return settle(outcome.outcome, release.topicCount + release.payloadCount) ? .sent : .dropped
+  }
+
+  private func keepOrDrop(
+    _ release: borrowing Release, _ isKept: Bool, _ counter: WritableKeyPath<Counters, Int>
+  ) -> Verdict {
+    guard isKept else {
+      counters[keyPath: counter] += 1
+      return .dropped
+    }
+    queue.append(release, at: GatewayClock.monotonicMilliseconds())
+    return .queued
+  }
+
+  /// Counts a message that was handed over; false if it was not taken.
+  private func settle(_ outcome: MosquittoHandle.Outcome, _ byteCount: Int) -> Bool {
+    if outcome.isSuccess {
+      counters.sent += 1
+      counters.sentBytes += byteCount
+      if link?.noteWritten() == true { pendingPackets += 1 } else { pendingPackets = 0 }
+      return true
+    }
+    if outcome.isRejectedMessage { counters.rejected += 1 } else { lostSoon(outcome.code) }
+    return false
+  }
+
+  /// The caller is in the middle of publishing: the state changes on the next turn.
+  private func lostSoon(_ code: Int32) {
+    let generation = generation
+    let failing = link
+    loop.schedule(afterMilliseconds: 0) { [weak self] in
+      guard let self, self.generation == generation, link === failing else { return }
+      lost(.lost(code))
+    }
+  }
+
+  /// Hands over what waits, as far as socket and broker take it.
+  private func drain() {
+    guard let link else { return }
+    let now = GatewayClock.monotonicMilliseconds()
+    while queue.inFlightCount < Self.inFlightLimit, !link.handle.wantsWrite,
+      let index = queue.nextWaiting(at: now)
+    {
+      let message = queue[index]
+      let isBare = link.version == .threeOneOne && message.isExternal && message.kind != .clear
+      let seconds = message.expiresAt.map { UInt32(clamping: ($0 - now + 999) / 1000) } ?? 0
+      let (outcome, id) = link.publish(
+        message, qos: isBare ? 0 : message.qos, retain: message.isRetained && !isBare,
+        expirySeconds: seconds)
+      let isTaken = settle(outcome, message.bytes.count - 1)
+      guard isTaken || outcome.isRejectedMessage else { return }
+      if isTaken && id != 0 {
+        queue.markInFlight(at: index, id: id)
+      } else {
+        queue.remove(at: index)
+      }
+    }
+  }
+
+  private func acknowledged(_ id: Int32) {
+    guard let gate = queue.acknowledge(id) else { return }
+    counters.acknowledged += 1
+    onAcknowledged(gate)
+  }
+
+  // MARK: - Withdrawal
+
+  /// Forgets everything of a gate that has not left: privacy.md C7, steps 1 and 4.
+  ///
+  /// Nothing of it is sent again. If bytes wait in the library, or on a dedicated connection in the
+  /// kernel, the connection is cut; a dedicated one with RST, so that the kernel drops them too.
+  func purge(gateIndex: UInt8) -> Purge {
+    let count = queue.purge(gateIndex: gateIndex)
+    guard let link else { return Purge(messageCount: count, tailBytes: 0, isCut: false) }
+    let tail = link.unsentBytes
+    guard link.handle.wantsWrite || (settings.isDedicated && tail > 0) else {
+      return Purge(messageCount: count, tailBytes: settings.isDedicated ? 0 : tail, isCut: false)
+    }
+    if settings.isDedicated { link.resetOnClose() }
+    lost(.cut)
+    return Purge(messageCount: count, tailBytes: tail, isCut: true)
+  }
+}
