@@ -15,6 +15,8 @@ let package = Package(
   name: "gateway-agent",
   products: [
     .library(name: "OBISDecoder", targets: ["OBISDecoder"]),
+    .library(name: "PrivacyFilter", targets: ["PrivacyFilter"]),
+    .library(name: "MeterSimulator", targets: ["MeterSimulator"]),
     .executable(name: "gateway-agent", targets: ["GatewayAgent"]),
   ],
   dependencies: [
