@@ -1,0 +1,90 @@
+import Glibc
+import OBISDecoder
+
+/// One input on its way through the decoder: raw bytes, or a capture, which it recognises.
+struct DecodeRun: ~Copyable {
+  private var decoder: MeterDecoder
+  private var collector: DecodeCollector
+  private var start: [UInt8] = []
+  private var capture: CaptureReader?
+  private var isRecognised = false
+
+  /// Starts at the beginning of an input; frames are numbered on from `framesBefore`.
+  init(dialect: Dialect?, framesBefore: Int) {
+    var options = DecoderOptions()
+    options.dialect = dialect
+    decoder = MeterDecoder(options)
+    collector = DecodeCollector(framesBefore: framesBefore)
+  }
+
+  /// Takes a piece of the input and gives what it completed.
+  ///
+  /// - Throws: `CaptureError` for a capture that breaks its format.
+  mutating func push(_ bytes: [UInt8]) throws(CaptureError) -> [DecodeCollector.Event] {
+    if isRecognised {
+      try take(bytes)
+    } else {
+      start += bytes
+      if let isCapture = Capture.isCapture(start) { try recognise(isCapture) }
+    }
+    return fetch()
+  }
+
+  /// Takes the end of the input and gives what it completed.
+  mutating func finish() throws(CaptureError) -> [DecodeCollector.Event] {
+    if !isRecognised { try recognise(false) }
+    try capture?.finish()
+    decoder.finish(to: &collector)
+    return fetch()
+  }
+
+  private mutating func recognise(_ isCapture: Bool) throws(CaptureError) {
+    isRecognised = true
+    if isCapture { capture = CaptureReader() }
+    let held = start
+    start = []
+    try take(held)
+  }
+
+  private mutating func take(_ bytes: [UInt8]) throws(CaptureError) {
+    guard capture != nil else {
+      decoder.push(bytes.span, to: &collector)
+      return
+    }
+    try capture?.push(bytes)
+    let records = capture?.capture.records ?? []
+    capture?.capture.records = []
+    for record in records { decoder.push(record.bytes.span, to: &collector) }
+  }
+
+  private mutating func fetch() -> [DecodeCollector.Event] {
+    let events = collector.events
+    collector.events = []
+    return events
+  }
+}
+
+/// A file or standard input, read in pieces.
+struct DecodeInput: ~Copyable {
+  private let file: FileDescriptor
+
+  /// Opens a file; `-` is standard input.
+  init(_ path: String) throws(SystemError) {
+    file =
+      path == "-"
+      ? try FileDescriptor(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0), from: "fcntl")
+      : try FileDescriptor(
+        unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), from: "open")
+  }
+
+  /// The next piece, as soon as there is one; nil at the end.
+  func read() throws(SystemError) -> [UInt8]? {
+    var bytes = [UInt8](repeating: 0, count: 16_384)
+    while true {
+      let count = unsafe Glibc.read(file.number, &bytes, bytes.count)
+      if count > 0 { return Array(bytes[0..<count]) }
+      if count == 0 { return nil }
+      guard errno == EINTR else { throw SystemError(call: "read", number: errno) }
+    }
+  }
+}
