@@ -1,0 +1,102 @@
+/// The only file of this room that speaks to libcrypto: SHA-256, HMAC-SHA-256 and random bytes.
+///
+/// libcrypto is mapped already, because libmosquitto needs it; nothing here is written by hand.
+/// Hashing fails only when memory is gone, which no caller can mend, so it is a precondition.
+
+internal import CCrypto
+
+/// SHA-256, HMAC-SHA-256 and random bytes from libcrypto.
+public enum Crypto {
+  /// Bytes in a SHA-256 digest and in an HMAC-SHA-256 (FIPS 180-4, RFC 2104).
+  public static let digestByteCount = 32
+
+  /// The SHA-256 digest of `bytes`, 32 bytes (FIPS 180-4).
+  public static func sha256(_ bytes: [UInt8]) -> [UInt8] {
+    var hasher = SHA256Hasher()
+    hasher.update(bytes)
+    return hasher.finish()
+  }
+
+  /// The HMAC-SHA-256 of `message` under `key`, 32 bytes (RFC 2104); any key length.
+  ///
+  /// Calls `HMAC`. This is the function that PrivacyFilter takes for pseudonyms.
+  public static func hmacSHA256(key: [UInt8], message: [UInt8]) -> [UInt8] {
+    var digest = [UInt8](repeating: 0, count: digestByteCount)
+    var written: UInt32 = 0
+    // An empty array has no address, and HMAC takes a missing key for "the key of last time".
+    let keyBytes = key.isEmpty ? [0] : key
+    let done = unsafe keyBytes.withUnsafeBufferPointer { key in
+      unsafe message.withUnsafeBufferPointer { message in
+        unsafe digest.withUnsafeMutableBufferPointer { digest in
+          unsafe HMAC(
+            EVP_sha256(), key.baseAddress, Int32(key.count), message.baseAddress, message.count,
+            digest.baseAddress, &written) != nil
+        }
+      }
+    }
+    precondition(done && written == UInt32(digestByteCount), "libcrypto could not compute an HMAC")
+    return digest
+  }
+
+  /// `count` random bytes fit for keys and salts (0 … 65,536).
+  ///
+  /// Calls `RAND_bytes`, which the kernel seeds. A machine without randomness must not make a
+  /// secret, so failure is a precondition.
+  public static func random(_ count: Int) -> [UInt8] {
+    precondition((0...65_536).contains(count), "at most 64 KiB of randomness at once")
+    var bytes = [UInt8](repeating: 0, count: count)
+    let done = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
+      unsafe RAND_bytes(buffer.baseAddress, Int32(buffer.count)) == 1
+    }
+    precondition(done || count == 0, "libcrypto has no randomness")
+    return bytes
+  }
+}
+
+/// A running SHA-256 that is used again and again: verifying a long ledger allocates one context.
+///
+/// `@safe`: the context is made in `init`, never leaves this type and is freed in `deinit`.
+@safe
+struct SHA256Hasher: ~Copyable {
+  private let context: OpaquePointer
+  private let algorithm: OpaquePointer
+
+  /// Makes a context; calls `EVP_MD_fetch` once, because a fetch costs more than a short hash.
+  init() {
+    guard let algorithm = unsafe EVP_MD_fetch(nil, "SHA256", nil),
+      let context = unsafe EVP_MD_CTX_new()
+    else { preconditionFailure("libcrypto has no SHA-256") }
+    unsafe self.algorithm = algorithm
+    unsafe self.context = context
+    begin()
+  }
+
+  deinit {
+    unsafe EVP_MD_CTX_free(context)
+    unsafe EVP_MD_free(algorithm)
+  }
+
+  /// Adds bytes to what is hashed.
+  mutating func update(_ bytes: [UInt8]) {
+    let done = unsafe bytes.withUnsafeBufferPointer { buffer in
+      unsafe EVP_DigestUpdate(context, buffer.baseAddress, buffer.count) == 1
+    }
+    precondition(done, "libcrypto could not hash")
+  }
+
+  /// The digest of everything since the last `finish`; the context starts afresh.
+  mutating func finish() -> [UInt8] {
+    var digest = [UInt8](repeating: 0, count: Crypto.digestByteCount)
+    let done = unsafe digest.withUnsafeMutableBufferPointer { buffer in
+      unsafe EVP_DigestFinal_ex(context, buffer.baseAddress, nil) == 1
+    }
+    precondition(done, "libcrypto could not finish a hash")
+    begin()
+    return digest
+  }
+
+  private func begin() {
+    let done = unsafe EVP_DigestInit_ex2(context, algorithm, nil) == 1
+    precondition(done, "libcrypto could not start a hash")
+  }
+}

@@ -1,0 +1,74 @@
+/// The tables of `state.sqlite3` and how a connection to it is set up.
+///
+/// `ledger` is append-only: triggers refuse every change of a record. Bodies may go, but not change.
+/// `grants` and what hangs off it is the present state; on opening it is compared with the ledger.
+
+enum Schema {
+  static let fileName = "state.sqlite3"
+  /// "GWAG": marks the file as this software's.
+  static let applicationID: Int64 = 0x4757_4147
+  /// The version this software writes; an older agent refuses a newer file.
+  static let version: Int64 = 1
+
+  /// Pages of 4 KiB that the connection may keep: consent is rarely read, memory always counts.
+  static let cachedPageCount = 64
+  /// Pages in the write-ahead log before it is folded into the file.
+  static let checkpointPageCount = 256
+
+  /// Settings of every connection.
+  ///
+  /// An exclusive lock needs no shared memory file beside the database and keeps a second agent
+  /// out.
+  static let settings = """
+    PRAGMA locking_mode = EXCLUSIVE;
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA secure_delete = ON;
+    PRAGMA foreign_keys = ON;
+    PRAGMA trusted_schema = OFF;
+    PRAGMA cache_size = \(cachedPageCount);
+    PRAGMA mmap_size = 0;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA wal_autocheckpoint = \(checkpointPageCount);
+    """
+
+  /// Makes all tables and marks the file.
+  static let creation = """
+    CREATE TABLE ledger(
+      seq INTEGER PRIMARY KEY, ts TEXT NOT NULL, type TEXT NOT NULL, bh TEXT NOT NULL,
+      prev TEXT NOT NULL, hash TEXT NOT NULL) STRICT;
+    CREATE TABLE bodies(bh TEXT PRIMARY KEY, salt BLOB NOT NULL, body BLOB NOT NULL) STRICT;
+    CREATE TRIGGER ledger_refuses_update BEFORE UPDATE ON ledger
+      BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+    CREATE TRIGGER ledger_refuses_delete BEFORE DELETE ON ledger
+      BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+    CREATE TRIGGER ledger_refuses_gap BEFORE INSERT ON ledger
+      WHEN NEW.seq IS NOT (SELECT coalesce(max(seq) + 1, 0) FROM ledger)
+      BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+    CREATE TRIGGER bodies_refuse_update BEFORE UPDATE ON bodies
+      BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+    CREATE TABLE recipients(id TEXT PRIMARY KEY, bh TEXT NOT NULL) STRICT;
+    CREATE TABLE grants(
+      id TEXT PRIMARY KEY, state TEXT NOT NULL, bh TEXT NOT NULL, proposed_at INTEGER NOT NULL,
+      ended_at INTEGER, ended_by TEXT, completed INTEGER NOT NULL DEFAULT 0,
+      salt BLOB NOT NULL, rotation INTEGER NOT NULL DEFAULT 0,
+      rotated_at INTEGER NOT NULL DEFAULT 0) STRICT;
+    CREATE TABLE bases(
+      grant_id TEXT NOT NULL REFERENCES grants(id) ON DELETE CASCADE, source TEXT NOT NULL,
+      quantity INTEGER NOT NULL, mantissa INTEGER NOT NULL, exponent INTEGER NOT NULL,
+      PRIMARY KEY (grant_id, source, quantity)) STRICT;
+    CREATE TABLE retained(
+      grant_id TEXT NOT NULL REFERENCES grants(id) ON DELETE CASCADE, topic TEXT NOT NULL,
+      PRIMARY KEY (grant_id, topic)) STRICT;
+    CREATE TABLE journal(
+      grant_id TEXT NOT NULL REFERENCES grants(id) ON DELETE CASCADE, day TEXT NOT NULL,
+      categories INTEGER NOT NULL, messages INTEGER NOT NULL, bytes INTEGER NOT NULL,
+      first_at INTEGER NOT NULL, last_at INTEGER NOT NULL,
+      PRIMARY KEY (grant_id, day, categories)) STRICT;
+    CREATE TABLE receipts(
+      id TEXT PRIMARY KEY, grant_id TEXT NOT NULL REFERENCES grants(id) ON DELETE CASCADE,
+      bh TEXT NOT NULL) STRICT;
+    PRAGMA application_id = \(applicationID);
+    PRAGMA user_version = \(version);
+    """
+}
