@@ -11,10 +11,10 @@ struct COSEMItem: BitwiseCopyable {
     scaler = nil
   }
 
-  /// The entry that begins with `head`, which `cursor` has just read: a code with the value behind
-  /// it, or a structure of both. Nil if it is neither; then `cursor` is inside or behind `head`.
+  /// The entry that begins with `head`, which `cursor` has just read; nil if none does.
   ///
-  /// Where the value is an array or structure `cursor` is left at its first element.
+  /// It is a code with the value behind it, or a structure of both. After nil `cursor` stands where
+  /// it stood. Where the value is an array or structure `cursor` is left at its first element.
   init?(
     _ head: AXDRElement, _ cursor: inout AXDRCursor, in bytes: Span<UInt8>
   ) throws(DecodeError) {
@@ -57,8 +57,10 @@ struct COSEMItem: BitwiseCopyable {
     cursor = probe
   }
 
-  /// Power of ten and unit of an integer value, from the frame or else from `scale`; nil if neither
-  /// knows, or if the code names an identifier or is abstract and the number a plain one.
+  /// Power of ten and unit of an integer value, from the frame or else from `scale`.
+  ///
+  /// Nil if neither knows, if the code names an identifier, or if it is abstract and the number a
+  /// plain one.
   ///
   /// - Throws: `unknownUnit`.
   func measure(

@@ -13,9 +13,11 @@ extension Secret.Kind {
   ///     0-0:96.13.x       message          Blue Book, "consumer message"
   init(dlms code: OBISCode) {
     switch (code.c, code.d) {
-    case (0, 0), (42, _): self = .meterNumber
+    case (0, 0): self = .meterNumber
     case (0, 2): self = .meterType
-    case (43, _): self = .keyMaterial
+    // Under medium electricity 42 and 43 are powers of L2.
+    case (42, _) where code.a == 0: self = .meterNumber
+    case (43, _) where code.a == 0: self = .keyMaterial
     case (96, 13): self = .message
     case (96, 1):
       let isType = code.a == 1 ? code.e == 1 : code.b == 0 && code.e == 7
