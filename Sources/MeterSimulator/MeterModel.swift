@@ -18,7 +18,7 @@ public struct LineSettings: Sendable, Equatable {
 
 /// A meter that can be simulated: its name, its line and what it sends when.
 public struct MeterModel: Sendable {
-  /// Its name on the command line, e.g. `nl-dsmr5`.
+  /// Its name on the command line: `nl-dsmr5`.
   public let name: String
   /// What it is, in one line.
   public let summary: String

@@ -122,7 +122,7 @@ extension PushLayout {
       .version(nil, "Kamstrup_V0001", tag: Tag.visibleString),
       .identifier(OBISCode(1, 1, 0, 0, 5), .nordicMeter, tag: Tag.visibleString),
       .type(
-        OBISCode(1, 1, 96, 1, 1), phases == 1 ? "6861111BN242101040" : "6841121BN243101040",
+        OBISCode(1, 1, 96, 1, 1), phases == 1 ? "6861111XX999999999" : "6841121XX999999999",
         tag: Tag.visibleString),
     ]
     let quantities: [UInt8] = phases == 1 ? [1] : [1, 2]
@@ -143,11 +143,11 @@ extension PushLayout {
     return kamstrup(items)
   }
 
-  /// The Danish list of 65 elements: registers in 1 Wh, a serial number, power factors in 0.01.
+  /// The Danish list of 65 elements: registers in 10 Wh, a serial number, power factors in 0.01.
   static let danishKamstrup: PushLayout = {
     var items: [PushItem] = [.version(nil, "Kamstrup_V0001", tag: Tag.visibleString)]
-    items += PushItem.values([1, 2], 8, Tag.uint32, 0, .wattHour, channel: 1)
-    items += PushItem.values([3, 4], 8, Tag.uint32, 0, .reactiveVoltAmpereHour, channel: 1)
+    items += PushItem.values([1, 2], 8, Tag.uint32, 1, .wattHour, channel: 1)
+    items += PushItem.values([3, 4], 8, Tag.uint32, 1, .reactiveVoltAmpereHour, channel: 1)
     items.append(.serial(OBISCode(1, 1, 0, 0, 1)))
     items += PushItem.values([1, 2], 7, Tag.uint32, 0, .watt, channel: 1)
     items += PushItem.values([3, 4], 7, Tag.uint32, 0, .reactiveVoltAmpere, channel: 1)
@@ -157,7 +157,7 @@ extension PushLayout {
     items += PushItem.values([21, 41, 61], 7, Tag.uint32, 0, .watt, channel: 1)
     items += PushItem.values([33, 53, 73, 13], 7, Tag.uint16, -2, .one, channel: 1)
     items += PushItem.values([22, 42, 62], 7, Tag.uint32, 0, .watt, channel: 1)
-    items += PushItem.values([22, 42, 62, 21, 41, 61], 8, Tag.uint32, 0, .wattHour, channel: 1)
+    items += PushItem.values([22, 42, 62, 21, 41, 61], 8, Tag.uint32, 1, .wattHour, channel: 1)
     return kamstrup(items)
   }()
 

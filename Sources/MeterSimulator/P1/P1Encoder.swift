@@ -97,9 +97,8 @@ struct P1Encoder {
     let code = OBISCode(1, 0, 1, 6, 0)
     let printed = P1Field(code, 2, 3, "kW").print(Decimal(mantissa: peak.watts))
     line(code, [P1Text.stamp(peak.reached), printed.text])
-    // A peak that was never reached is none (e-MUCS sends an impossible date for it).
-    guard peak.reached != nil else { return }
-    expect(code, printed.value, .watt, time: peak.reached, required: true)
+    // A peak that was never reached is none; meters send zero and an impossible date for it.
+    expect(code, printed.value, .watt, time: peak.reached, required: peak.reached != nil)
   }
 
   private mutating func addPeaks(_ peaks: [DemandPeak]) {
@@ -109,8 +108,7 @@ struct P1Encoder {
     for peak in peaks {
       let printed = P1Field(code, 2, 3, "kW").print(Decimal(mantissa: peak.watts))
       parts += [P1Text.stamp(peak.closed), P1Text.stamp(peak.reached), printed.text]
-      guard peak.reached != nil else { continue }
-      expect(code, printed.value, .watt, time: peak.reached, required: true)
+      expect(code, printed.value, .watt, time: peak.reached, required: peak.reached != nil)
     }
     line(code, parts)
   }
@@ -142,7 +140,9 @@ struct P1Encoder {
   private mutating func add(_ meter: SubMeterState, _ style: P1SubMeterStyle) {
     let channel = meter.channel
     let type = FixedPoint.padded(Int64(meter.deviceType), style == .continued ? 1 : 3)
-    line(OBISCode(0, channel, 24, 1, 0), [type])
+    let typeCode = OBISCode(0, channel, 24, 1, 0)
+    line(typeCode, [type])
+    expect(typeCode, Decimal(mantissa: Int64(meter.deviceType)), .one, required: false)
     let number = OBISCode(0, channel, 96, 1, style == .belgian ? 1 : 0)
     addNumber(number, .subMeterNumber, meter.number)
     if style == .belgian, let point = meter.meteringPoint {
@@ -196,7 +196,9 @@ struct P1Encoder {
     add("(" + (printed.text.split(separator: "*").first ?? "") + ")\r\n")
     var captured = time
     captured.season = .unspecified
-    expect(code, printed.value, field.unit, time: captured, required: true)
+    // The line names the register that was captured: the value is that one's.
+    let register = OBISCode(0, meter.channel, 24, 2, 1)
+    expect(register, printed.value, field.unit, time: captured, required: true)
   }
 
   // MARK: Parts

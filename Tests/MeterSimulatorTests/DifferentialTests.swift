@@ -1,0 +1,108 @@
+import Foundation
+import OBISDecoder
+import Testing
+
+@testable import MeterSimulator
+
+/// The decoder against encoders that share no code with it.
+///
+/// Runs 200 frames a dialect; `GATEWAY_FRAMES=100000` sets the number of all dialects together.
+struct DifferentialTests {
+  static let framesPerModel: UInt64 = {
+    guard let text = ProcessInfo.processInfo.environment["GATEWAY_FRAMES"], let all = UInt64(text)
+    else { return 200 }
+    return all / UInt64(MeterModel.all.count)
+  }()
+  static let names = MeterModel.all.map(\.name)
+  static let checksummed = MeterModel.all.filter(\.hasChecksum).map(\.name)
+
+  /// Everything a test draws comes from `seed`, so that a failure can be pasted back.
+  static func seed(_ test: UInt64, _ index: UInt64) -> UInt64 { test << 32 | index }
+
+  @Test(arguments: names) func decodesEveryRandomFrameExactly(name: String) throws {
+    let model = try #require(MeterModel.named(name))
+    for index in 0..<Self.framesPerModel {
+      let seed = Self.seed(1, index)
+      var state = RandomState(seed: seed)
+      let frame = state.frame(of: model)
+      var random = RandomSource(seed: seed ^ 0xC075)
+      let collector = FrameCollector.decoding(frame.bytes, cuts: &random)
+      let difference = self.difference(collector, frame)
+      if let difference { Issue.record(report(name, seed, frame.bytes, difference)) }
+      if difference != nil { return }
+    }
+  }
+
+  private func difference(_ collector: FrameCollector, _ frame: SimulatedFrame) -> String? {
+    if let rejection = collector.rejections.first { return "rejected: \(rejection)" }
+    guard collector.frames.count == 1, collector.discarded == 0 else {
+      return "\(collector.frames.count) frames, \(collector.discarded) bytes discarded"
+    }
+    return collector.frames[0].difference(from: frame)
+  }
+
+  /// One byte of the first frame is another one.
+  ///
+  /// Both checksums find any damage of 16 bits in a row. What they do not cover can only lose the frame or leave it whole: flags, line ends, a
+  /// telegram's `/`, `!` and the checksum's own digits. So no value may come out that was not sent,
+  /// and the frame behind must come out whole.
+  @Test(arguments: checksummed) func damagedByteNeverBringsAWrongValue(name: String) throws {
+    let model = try #require(MeterModel.named(name))
+    for index in 0..<Self.framesPerModel {
+      let seed = Self.seed(2, index)
+      var state = RandomState(seed: seed)
+      let frame = state.frame(of: model)
+      let next = state.frame(of: model)
+      var random = RandomSource(seed: seed ^ 0xDA_3A6E)
+      var bytes = frame.bytes
+      let place = Int(random.integer(in: 0...Int64(bytes.count - 1)))
+      bytes[place] ^= UInt8(random.integer(in: 1...255))
+      let collector = FrameCollector.decoding(bytes + next.bytes, cuts: &random)
+      let difference = self.wrong(collector, frame, next)
+      if let difference {
+        let text = "\(difference); byte \(place) of \(frame.bytes.count) damaged"
+        Issue.record(report(name, seed, bytes + next.bytes, text))
+        return
+      }
+    }
+  }
+
+  private func wrong(
+    _ collector: FrameCollector, _ frame: SimulatedFrame, _ next: SimulatedFrame
+  ) -> String? {
+    guard let last = collector.frames.last else { return "the next frame is lost too" }
+    if let difference = last.difference(from: next) { return "next frame: \(difference)" }
+    for decoded in collector.frames.dropLast() {
+      for reading in decoded.readings where !decoded.isExpected(reading, of: frame) {
+        return "wrong value \(reading.code) = \(reading.value) \(reading.unit)"
+      }
+    }
+    return nil
+  }
+
+  /// A household's day through each meter: every frame decodes.
+  @Test(arguments: names) func decodesADayOfEachMeter(name: String) throws {
+    var meter = try #require(SimulatedMeter(name: name, seed: 31))
+    var random = RandomSource(seed: 31)
+    var time: Int64 = 1_768_485_590_000
+    for _ in 0..<72 {
+      let frame = meter.next(at: time)
+      let collector = FrameCollector.decoding(frame.bytes, cuts: &random)
+      let difference = self.difference(collector, frame)
+      try #require(difference == nil, "\(name) at \(time): \(difference ?? "")")
+      time = meter.nextDue(after: time + 1_195_000)
+    }
+  }
+
+  /// A failure as Swift to paste, with the bytes.
+  private func report(
+    _ name: String, _ seed: UInt64, _ bytes: [UInt8], _ difference: String
+  ) -> Comment {
+    """
+    \(difference)
+    var state = RandomState(seed: 0x\(String(seed, radix: 16)))
+    let frame = state.frame(of: try #require(MeterModel.named("\(name)")))
+    hex: \(P1Text.hex(bytes))
+    """
+  }
+}
