@@ -16,11 +16,15 @@ extension OBISCode {
     else { return nil }
     self.init(a, b, c, d, e)
     guard index < bytes.count, bytes[index] != UInt8(ascii: "(") else { return }
+    let suffix = index
     let hasPeriod =
       Self.skip(UInt8(ascii: "*"), bytes, at: &index)
       || Self.skip(UInt8(ascii: "."), bytes, at: &index)
     guard hasPeriod else { return }
-    guard !hasColon, let f = Self.group(bytes, at: &index) else { return nil }
+    guard !hasColon, let f = Self.group(bytes, at: &index) else {
+      index = suffix
+      return nil
+    }
     self.init(a, b, c, d, e, f)
   }
 

@@ -8,7 +8,7 @@ struct P1SeenCodes {
   /// Notes `code`; true if the telegram has it in a line that begins before `start`.
   mutating func insert(_ code: OBISCode, startingAt start: Int, in bytes: Span<UInt8>) -> Bool {
     // The multiplier is 2^64 over the golden ratio, which spreads neighbouring codes evenly.
-    let hash = Int(truncatingIfNeeded: code.rawValue &* 0x9E37_79B9_7F4A_7C15 >> 53)
+    let hash = Int(truncatingIfNeeded: (code.rawValue &* 0x9E37_79B9_7F4A_7C15) >> 53)
     let mask = UInt64(1) << UInt64(hash & 63)
     guard bits[hash >> 6] & mask != 0 else {
       bits[hash >> 6] |= mask
