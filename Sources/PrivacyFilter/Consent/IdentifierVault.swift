@@ -1,0 +1,107 @@
+public import OBISDecoder
+
+/// The identifiers that meters sent, in memory only: so that they can be recognised and kept in.
+///
+/// It has no printable form, is never stored, and wipes its bytes at the end. A value already held
+/// is recognised without heap.
+public struct IdentifierVault: ~Copyable {
+  /// Most values held; more are counted in `refusedCount`.
+  public static let capacity = 64
+  /// Shortest value that is looked for: shorter ones occur by chance.
+  public static let shortestBytes = 6
+
+  private struct Entry {
+    var kind: Secret.Kind
+    var bytes: [UInt8]
+  }
+
+  private var entries: [Entry] = []
+  /// Values that did not fit.
+  public private(set) var refusedCount = 0
+
+  /// Makes an empty vault.
+  public init() {}
+
+  deinit {
+    for entry in entries {
+      var bytes = entry.bytes
+      for index in bytes.indices { bytes[index] = 0 }
+    }
+  }
+
+  /// How many values it holds.
+  public var count: Int { entries.count }
+
+  /// Copies an identifier out of its frame; returns whether it is new.
+  ///
+  /// Where the frame has it as hexadecimal digits, the octets that they stand for are kept too.
+  @discardableResult
+  public mutating func keep(_ secret: Secret, in frame: Span<UInt8>) -> Bool {
+    guard secret.offset >= 0, secret.count > 0, secret.count <= 1024,
+      secret.offset <= frame.count - secret.count
+    else { return false }
+    let range = secret.offset..<(secret.offset + secret.count)
+    if holds(frame, range) { return false }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(secret.count)
+    for index in range { bytes.append(frame[index]) }
+    add(secret.kind, bytes)
+    if secret.isHex, let octets = IdentifierVault.octets(of: bytes) { add(secret.kind, octets) }
+    return true
+  }
+
+  /// Whether `text` contains a value held, as text, without regard to case.
+  public func occurs(in text: String) -> Bool {
+    let units = text.utf8.map(IdentifierVault.lower)
+    return entries.contains { entry in
+      guard entry.bytes.count >= IdentifierVault.shortestBytes,
+        Set(entry.bytes).count > 1
+      else { return false }
+      return IdentifierVault.contains(units, entry.bytes.map(IdentifierVault.lower))
+        || IdentifierVault.contains(units, Array(Hexadecimal.text(of: entry.bytes).utf8))
+    }
+  }
+
+  private func holds(_ frame: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    for entry in entries where entry.bytes.count == range.count {
+      var index = 0
+      while index < range.count, entry.bytes[index] == frame[range.lowerBound + index] {
+        index += 1
+      }
+      if index == range.count { return true }
+    }
+    return false
+  }
+
+  private mutating func add(_ kind: Secret.Kind, _ bytes: [UInt8]) {
+    guard !bytes.isEmpty, !entries.contains(where: { $0.bytes == bytes }) else { return }
+    guard entries.count < IdentifierVault.capacity else {
+      refusedCount += 1
+      return
+    }
+    entries.append(Entry(kind: kind, bytes: bytes))
+  }
+
+  private static func octets(of digits: [UInt8]) -> [UInt8]? {
+    guard digits.count % 2 == 0 else { return nil }
+    var octets: [UInt8] = []
+    for index in stride(from: 0, to: digits.count, by: 2) {
+      guard let high = Hexadecimal.value(of: digits[index]),
+        let low = Hexadecimal.value(of: digits[index + 1])
+      else { return nil }
+      octets.append(high << 4 | low)
+    }
+    return octets
+  }
+
+  private static func lower(_ byte: UInt8) -> UInt8 {
+    byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
+  }
+
+  private static func contains(_ text: [UInt8], _ part: [UInt8]) -> Bool {
+    guard !part.isEmpty, part.count <= text.count else { return false }
+    for start in 0...(text.count - part.count)
+    where text[start..<(start + part.count)].elementsEqual(part) { return true }
+    return false
+  }
+}

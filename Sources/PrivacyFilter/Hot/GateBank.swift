@@ -1,0 +1,211 @@
+/// The gates of every grant in force: what one frame said goes in, releases come out.
+///
+/// At most `capacity` gates, all storage in place, no heap. It asks no clock: `now` is an argument,
+/// milliseconds since 1970 UTC. The closures called must not use the bank.
+public struct GateBank: ~Copyable {
+  /// Most gates at a time.
+  public static let capacity = 32
+  /// Most quantities that one gate collects over windows.
+  static let slotsPerGate = 64
+  /// A clock that falls back by more than this many milliseconds holds every dated grant.
+  static let clockStepBound: Int64 = 300_000
+
+  /// Readings that no quantity names, since the start: they never leave.
+  public private(set) var unknownDropped: UInt64 = 0
+  /// Whether dated grants are held because the clock fell back.
+  public private(set) var isClockHeld = false
+
+  var gates = InlineArray<32, CompiledGate>(repeating: CompiledGate())
+  var states = InlineArray<32, GateState>(repeating: GateState())
+  var slots = InlineArray<2048, GateSlot>(repeating: GateSlot())
+  var counters = InlineArray<32, GateCounters>(repeating: GateCounters())
+  var epochs = InlineArray<32, UInt32>(repeating: 0)
+  var dayStarts = InlineArray<8, Int64>(repeating: .max)
+  private var latest: Int64 = .min
+  private var wasTrusted = false
+
+  /// Makes a bank without gates: nothing leaves.
+  public init() {}
+
+  // MARK: - Gates
+
+  /// Puts a gate in force; false, and nothing changes, if the index is taken or out of range.
+  public mutating func install(_ gate: CompiledGate, at index: Int, now: Int64) -> Bool {
+    guard index >= 0, index < GateBank.capacity, !states[index].isInstalled,
+      gate.allowed.count <= GateBank.slotsPerGate || !gate.isWindowed && gate.isInHouse
+    else { return false }
+    gates[index] = gate
+    states[index] = GateState()
+    states[index].isInstalled = true
+    counters[index] = GateCounters()
+    epochs[index] &+= 1
+    if now >= gate.notBefore, now < gate.notAfter { open(index, at: now) }
+    return true
+  }
+
+  /// Ends a gate at once: allows nothing, wipes what it collected, makes its queued releases stale.
+  ///
+  /// Returns how many windows had ended and waited to be published.
+  @discardableResult
+  public mutating func stop(_ index: Int, at now: Int64) -> UInt32 {
+    guard index >= 0, index < GateBank.capacity, states[index].isInstalled else { return 0 }
+    let state = states[index]
+    var purged: UInt32 = 0
+    if state.pending.0.isUsed { purged += 1 }
+    if state.pending.1.isUsed { purged += 1 }
+    if state.isOpen, state.windowEnd <= now, state.sampleCount > 0 { purged += 1 }
+    gates[index] = CompiledGate()
+    states[index] = GateState()
+    epochs[index] &+= 1
+    for slot in 0..<GateBank.slotsPerGate {
+      slots[index * GateBank.slotsPerGate + slot] = GateSlot()
+    }
+    return purged
+  }
+
+  /// Whether a gate is in force at `index`.
+  public func isInstalled(_ index: Int) -> Bool {
+    index >= 0 && index < GateBank.capacity && states[index].isInstalled
+  }
+
+  /// The gate at `index`, nil if none is in force there.
+  public func gate(at index: Int) -> CompiledGate? { isInstalled(index) ? gates[index] : nil }
+
+  /// Whether a queued release is still permitted to be sent: its gate runs and was not replaced.
+  public func isCurrent(gateIndex: UInt8, epoch: UInt32) -> Bool {
+    if gateIndex == Release.noGate { return true }
+    return isInstalled(Int(gateIndex)) && epochs[Int(gateIndex)] == epoch
+  }
+
+  /// What the gate at `index` has let through since it was installed; kept after `stop`.
+  public func counters(at index: Int) -> GateCounters {
+    index >= 0 && index < GateBank.capacity ? counters[index] : GateCounters()
+  }
+
+  // MARK: - Bases
+
+  /// The register value, in thousandths of the unit, from which a gate counts; nil before the first.
+  public func base(of quantity: Quantity, at index: Int) -> Int64? {
+    guard let slot = slotIndex(of: quantity, at: index), slots[slot].hasBase else { return nil }
+    return slots[slot].base
+  }
+
+  /// Restores a base that was kept over a restart.
+  public mutating func restoreBase(_ thousandths: Int64, of quantity: Quantity, at index: Int) {
+    guard let slot = slotIndex(of: quantity, at: index),
+      thousandths.magnitude < Quantum.bound.magnitude
+    else { return }
+    slots[slot].base = thousandths
+    slots[slot].hasBase = true
+  }
+
+  private func slotIndex(of quantity: Quantity, at index: Int) -> Int? {
+    guard isInstalled(index), gates[index].allowed.contains(quantity) else { return nil }
+    var slot = index * GateBank.slotsPerGate
+    var id = 0
+    while let next = gates[index].allowed.next(from: id) {
+      if next == quantity { return slot < (index + 1) * GateBank.slotsPerGate ? slot : nil }
+      slot += 1
+      id = Int(next.rawValue) + 1
+    }
+    return nil
+  }
+
+  // MARK: - Clock and calendar
+
+  /// Sets the starts of the household's civil days, ascending, at most 8, today's included.
+  ///
+  /// Day windows lie between two of them; without them a daily grant releases nothing.
+  public mutating func setDayStarts(_ starts: Span<Int64>) {
+    dayStarts = InlineArray(repeating: .max)
+    for index in 0..<min(starts.count, 8) { dayStarts[index] = starts[index] }
+  }
+
+  /// Accepts `now` after the clock fell back: dated grants run again, from windows not yet sent.
+  public mutating func acceptClock(_ now: Int64) {
+    isClockHeld = false
+    latest = now
+    for index in 0..<GateBank.capacity where states[index].isInstalled { suspend(index) }
+  }
+
+  /// The time to work with: never earlier than before, unless the clock is held.
+  mutating func advanceClock(to now: Int64, isTrusted: Bool) -> Int64 {
+    if isTrusted, !wasTrusted, now < latest { acceptClock(now) }
+    wasTrusted = isTrusted
+    if now < latest, latest - now > GateBank.clockStepBound { isClockHeld = true }
+    if now >= latest {
+      latest = now
+      isClockHeld = false
+    }
+    return latest
+  }
+
+  /// Whether a gate may work at `time`.
+  func admits(_ index: Int, at time: Int64) -> Bool {
+    let gate = gates[index]
+    if gate.needsClock, !wasTrusted || isClockHeld { return false }
+    return time >= gate.notBefore && time < gate.notAfter
+  }
+
+  // MARK: - Frames and time
+
+  /// Takes a completed frame: live releases at once, windows as they fall due.
+  public mutating func process(
+    _ snapshot: borrowing Snapshot, at now: Int64, clockTrusted: Bool,
+    _ emit: (consuming Release) -> Void
+  ) {
+    let time = advanceClock(to: now, isTrusted: clockTrusted)
+    unknownDropped &+= UInt64(snapshot.unknownCount)
+    for index in 0..<GateBank.capacity
+    where states[index].isInstalled && gates[index].source == snapshot.source {
+      guard admits(index, at: time) else {
+        suspend(index)
+        continue
+      }
+      if gates[index].isWindowed {
+        collect(index, snapshot, at: time)
+        emitDue(index, at: time, emit)
+      } else if gates[index].isInHouse {
+        emitState(index, snapshot, at: time, emit)
+      } else {
+        emitLive(index, snapshot, at: time, emit)
+      }
+    }
+  }
+
+  /// Closes and publishes the windows that are due, whether or not a frame came.
+  public mutating func tick(
+    at now: Int64, clockTrusted: Bool, _ emit: (consuming Release) -> Void
+  ) {
+    let time = advanceClock(to: now, isTrusted: clockTrusted)
+    for index in 0..<GateBank.capacity
+    where states[index].isInstalled && gates[index].isWindowed {
+      guard admits(index, at: time) else {
+        suspend(index)
+        continue
+      }
+      if !states[index].isOpen { open(index, at: time) }
+      if states[index].isOpen, time >= states[index].windowEnd + grace(index) {
+        roll(index, to: time)
+      }
+      emitDue(index, at: time, emit)
+    }
+  }
+
+  /// When `tick` next has work; nil if no window is open. It may lie in the past.
+  public func nextDeadline() -> Int64? {
+    var earliest = Int64.max
+    for index in 0..<GateBank.capacity
+    where states[index].isInstalled && gates[index].isWindowed {
+      let state = states[index]
+      if state.pending.0.isUsed { earliest = min(earliest, state.pending.0.due) }
+      if state.pending.1.isUsed { earliest = min(earliest, state.pending.1.due) }
+      if state.isOpen {
+        earliest = min(earliest, state.windowEnd + grace(index))
+      } else if gates[index].notBefore > latest, gates[index].notBefore != .max {
+        earliest = min(earliest, gates[index].notBefore)
+      }
+    }
+    return earliest == .max ? nil : earliest
+  }
+}

@@ -1,0 +1,205 @@
+internal import OBISDecoder
+
+// Payloads for recipients: the fields of the privacy design §C5 and no others. The keys of a grant
+// are always the same, in the order of quantity ids, null where there is no value.
+
+extension GateBank {
+  /// Publishes the windows of a gate that are due.
+  mutating func emitDue(_ index: Int, at time: Int64, _ emit: (consuming Release) -> Void) {
+    let first = states[index].pending.0
+    let second = states[index].pending.1
+    let isSwapped = first.isUsed && second.isUsed && second.start < first.start
+    emitPending(index, isSwapped ? 1 : 0, at: time, emit)
+    emitPending(index, isSwapped ? 0 : 1, at: time, emit)
+  }
+
+  private mutating func emitPending(
+    _ index: Int, _ parity: Int, at time: Int64, _ emit: (consuming Release) -> Void
+  ) {
+    let window = states[index].pending(parity)
+    guard window.isUsed, time >= window.due else { return }
+    states[index].setPending(GateState.Pending(), parity)
+    guard window.start > states[index].lastSent else {
+      counters[index].dropped &+= 1
+      return
+    }
+    states[index].lastSent = window.start
+    var release = makeRelease(index, .data, at: time)
+    writeWindow(index, window, parity, to: &release.payload)
+    finish(index, release, at: time, emit)
+  }
+
+  private func writeWindow(
+    _ index: Int, _ window: GateState.Pending, _ parity: Int, to out: inout ByteBuffer<4096>
+  ) {
+    let gate = gates[index]
+    out.append("{\"v\":1,")
+    if gate.granularity == .g5 {
+      // Local midnight plus twelve hours lies on the same date in UTC for every zone with a meter.
+      out.append("\"day\":\"")
+      UTCTime.writeDate(seconds: (window.start / 1000) + 43_200, to: &out)
+      out.append("\"")
+    } else {
+      out.append("\"time\":\"")
+      writeTime(gate, window.start, to: &out)
+      out.append("\",\"window_s\":")
+      out.append(integer: (window.end - window.start) / 1000)
+    }
+    out.append(",\"quality\":\"")
+    out.append(window.quality.name)
+    out.append("\"")
+    var slot = index * GateBank.slotsPerGate
+    var id = 0
+    while let quantity = gate.allowed.next(from: id) {
+      writeKey(quantity, SlotMode(quantity, gate.granularity), to: &out)
+      if let value = slots[slot].result(parity) {
+        Decimal(mantissa: value, exponent: Quantum.exponent).write(to: &out)
+      } else {
+        out.append("null")
+      }
+      slot += 1
+      id = Int(quantity.rawValue) + 1
+    }
+    out.append("}")
+  }
+
+  /// Publishes a frame as it came, for a recipient that was granted every frame.
+  mutating func emitLive(
+    _ index: Int, _ snapshot: borrowing Snapshot, at time: Int64,
+    _ emit: (consuming Release) -> Void
+  ) {
+    let gate = gates[index]
+    guard time >= states[index].lastSent else {
+      counters[index].dropped &+= 1
+      return
+    }
+    states[index].lastSent = time
+    var release = makeRelease(index, .data, at: time)
+    release.payload.append("{\"v\":1,\"time\":\"")
+    writeTime(gate, time, to: &release.payload)
+    release.payload.append("\"")
+    var slot = index * GateBank.slotsPerGate
+    var id = 0
+    while let quantity = gate.allowed.next(from: id) {
+      let mode = SlotMode(quantity, gate.granularity)
+      writeKey(quantity, mode, to: &release.payload)
+      if mode == .sinceStart {
+        writeSinceStart(quantity, slot, gate, snapshot, to: &release.payload)
+      } else if let value = snapshot.value(of: quantity.measured), mode != .lastHour {
+        Self.write(value, of: quantity, mode, gate, to: &release.payload)
+      } else {
+        release.payload.append("null")
+      }
+      slot += 1
+      id = Int(quantity.rawValue) + 1
+    }
+    release.payload.append("}")
+    finish(index, release, at: time, emit)
+  }
+
+  private mutating func writeSinceStart(
+    _ quantity: Quantity, _ slot: Int, _ gate: CompiledGate, _ snapshot: borrowing Snapshot,
+    to out: inout ByteBuffer<4096>
+  ) {
+    guard let value = Self.thousandths(of: quantity, .sinceStart, snapshot) else {
+      out.append("null")
+      return
+    }
+    // A register that went back, as at a meter's exchange, counts on from what was counted.
+    if slots[slot].hasBase, slots[slot].hasLast,
+      value < slots[slot].last || snapshot.totalsRestarted
+    {
+      let (moved, overflow) = value.subtractingReportingOverflow(
+        slots[slot].last &- slots[slot].base)
+      slots[slot].base = overflow ? value : moved
+    }
+    slots[slot].take(value, at: 0, isRegister: true, start: 0)
+    let step = Quantum.step(gate.quantum, quantity)
+    if let growth = Quantum.since(slots[slot].base, value, step: step) {
+      Decimal(mantissa: growth, exponent: Quantum.exponent).write(to: &out)
+    } else {
+      out.append("null")
+    }
+  }
+
+  private func writeKey(
+    _ quantity: Quantity, _ mode: SlotMode, to out: inout ByteBuffer<4096>
+  ) {
+    out.append(",\"")
+    quantity.writeKey(mode.keyForm, to: &out)
+    out.append("\":")
+  }
+
+  /// Sub-meter times are rounded to the hour: the minute of capture would name the meter.
+  private func writeTime(
+    _ gate: CompiledGate, _ time: Int64, to out: inout ByteBuffer<4096>
+  ) {
+    let seconds = UTCTime.floorDivide(time, 1000)
+    let rounded = gate.channel > 0 ? UTCTime.floorDivide(seconds, 3600) * 3600 : seconds
+    UTCTime.write(seconds: rounded, to: &out)
+  }
+
+  // MARK: - Shared with the in-house documents
+
+  /// Appends a value as sent, or rounded to the grant's quantum.
+  static func write<let size: Int>(
+    _ value: Decimal, of quantity: Quantity, _ mode: SlotMode, _ gate: CompiledGate,
+    to out: inout ByteBuffer<size>
+  ) {
+    guard gate.quantum > 0 else {
+      value.write(to: &out)
+      return
+    }
+    let step = Quantum.step(gate.quantum, quantity)
+    let exact = Quantum.thousandths(value, floor: mode.isRegister)
+    let rounded: Int64?
+    switch mode {
+    case .mean: rounded = exact.flatMap { Quantum.mean(sum: $0, count: 1, step: step) }
+    case .last: rounded = exact
+    default: rounded = exact.flatMap { Quantum.floor($0, step: step) }
+    }
+    if let rounded {
+      Decimal(mantissa: rounded, exponent: Quantum.exponent).write(to: &out)
+    } else {
+      out.append("null")
+    }
+  }
+
+  /// Begins a release of a gate: topic `place/stream`, delivery as granted.
+  func makeRelease(_ index: Int, _ kind: Release.Kind, at time: Int64) -> Release {
+    let gate = gates[index]
+    var release = Release(
+      kind: kind, gateIndex: UInt8(index), epoch: epochs[index], connection: gate.connection,
+      qos: gate.qos, retain: gate.retain, expirySeconds: expirySeconds(gate, at: time),
+      isExternal: !gate.isInHouse)
+    gate.place.write(to: &release.topic)
+    release.topic.append("/")
+    release.topic.append(gate.granularity.stream)
+    return release
+  }
+
+  /// min(end of the grant − now, max(2 windows, 300 s)); none in the house.
+  private func expirySeconds(_ gate: CompiledGate, at time: Int64) -> UInt32 {
+    guard !gate.isInHouse else { return 0 }
+    let window = gate.granularity == .g5 ? 90_000 : Int64(gate.granularity.windowSeconds)
+    let longest = max(2 * window, 300)
+    let (rest, overflow) = gate.notAfter.subtractingReportingOverflow(time)
+    let seconds = overflow || gate.notAfter == .max ? longest : min(rest / 1000, longest)
+    return UInt32(clamping: max(seconds, 1))
+  }
+
+  /// Counts a release and hands it on; drops what did not fit.
+  mutating func finish(
+    _ index: Int, _ release: consuming Release, at time: Int64,
+    _ emit: (consuming Release) -> Void
+  ) {
+    guard release.isComplete else {
+      counters[index].dropped &+= 1
+      return
+    }
+    counters[index].released &+= 1
+    counters[index].bytes &+= UInt64(release.payloadCount)
+    counters[index].lastAt = time
+    emit(release)
+  }
+}

@@ -1,0 +1,75 @@
+internal import OBISDecoder
+
+/// How a grant has ended, as its recipient is told: without any reason.
+public enum EndOfGrant: UInt8, Sendable, BitwiseCopyable {
+  case withdrawn, objected, expired, paused, restricted, replaced
+
+  /// The word in the notice.
+  public var name: StaticString {
+    switch self {
+    case .withdrawn: "withdrawn"
+    case .objected: "objected"
+    case .expired: "expired"
+    case .paused: "paused"
+    case .restricted: "restricted"
+    case .replaced: "replaced"
+    }
+  }
+}
+
+/// Messages about a gate that has ended: clearing what the broker kept, and the recipient's notice.
+///
+/// Take it from the gate before `GateBank.stop`; the messages carry no measured value.
+public struct GateEpilogue: Sendable, BitwiseCopyable {
+  private let gate: CompiledGate
+
+  /// Makes the epilogue of a gate.
+  public init(_ gate: CompiledGate) { self.gate = gate }
+
+  /// Removes the data message that the broker kept; nil if the grant keeps none.
+  public func dataClear() -> Release? {
+    guard gate.retain else { return nil }
+    var release = make(.clear, retain: true)
+    release.topic.append("/")
+    release.topic.append(gate.isInHouse && !gate.isWindowed ? "state" : gate.granularity.stream)
+    return release
+  }
+
+  /// Removes a retained plain value of an in-house gate; nil if none was published.
+  public func valueClear(of quantity: Quantity) -> Release? {
+    guard gate.retain, gate.publishesValues, gate.allowed.contains(quantity) else { return nil }
+    var release = make(.clear, retain: true)
+    release.topic.append("/value/")
+    release.topic.append(quantity.name)
+    return release
+  }
+
+  /// Removes a retained status message: an earlier notice, or the meter's status in the house.
+  public func statusClear() -> Release {
+    var release = make(.clear, retain: true)
+    release.topic.append("/status")
+    return release
+  }
+
+  /// Tells the recipient that the grant has ended: `{place}/status`, not retained.
+  public func notice(receipt: FixedText<36>, _ end: EndOfGrant, at now: Int64) -> Release {
+    var release = make(.notice, retain: false)
+    release.topic.append("/status")
+    release.payload.append("{\"v\":1,\"grant\":\"")
+    receipt.write(to: &release.payload)
+    release.payload.append("\",\"state\":\"")
+    release.payload.append(end.name)
+    release.payload.append("\",\"at\":\"")
+    UTCTime.write(seconds: UTCTime.floorDivide(now, 1000), to: &release.payload)
+    release.payload.append("\"}")
+    return release
+  }
+
+  private func make(_ kind: Release.Kind, retain: Bool) -> Release {
+    var release = Release(
+      kind: kind, gateIndex: Release.noGate, epoch: 0, connection: gate.connection, qos: 1,
+      retain: retain, expirySeconds: 0, isExternal: !gate.isInHouse)
+    gate.place.write(to: &release.topic)
+    return release
+  }
+}

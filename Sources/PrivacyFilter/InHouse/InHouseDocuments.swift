@@ -1,0 +1,163 @@
+internal import OBISDecoder
+
+/// What a part of the agent is doing; every word that a health document can hold is here.
+public enum PartState: UInt8, Sendable, BitwiseCopyable {
+  case starting, running, stopping
+  case connecting, connected, disconnected
+  case open, absent, closed, failed
+  case fresh, stale, silent
+
+  /// The word in documents.
+  public var name: StaticString {
+    switch self {
+    case .starting: "starting"
+    case .running: "running"
+    case .stopping: "stopping"
+    case .connecting: "connecting"
+    case .connected: "connected"
+    case .disconnected: "disconnected"
+    case .open: "open"
+    case .absent: "absent"
+    case .closed: "closed"
+    case .failed: "failed"
+    case .fresh: "fresh"
+    case .stale: "stale"
+    case .silent: "silent"
+    }
+  }
+}
+
+/// Why a part of the agent is in its state.
+public enum PartReason: UInt8, Sendable, BitwiseCopyable {
+  case none, startUp, signal, watchdog
+  case accepted, refused, unreachable, nameUnknown, badCredentials, tlsFailed, timeout
+  case connectionLost, keepAlive
+  case deviceMissing, permissionDenied, deviceError, endOfInput, configuration
+  case noFrame, checksumErrors, wrongDialect, encrypted
+
+  /// The word in documents.
+  public var name: StaticString {
+    switch self {
+    case .none: "none"
+    case .startUp: "start_up"
+    case .signal: "signal"
+    case .watchdog: "watchdog"
+    case .accepted: "accepted"
+    case .refused: "refused"
+    case .unreachable: "unreachable"
+    case .nameUnknown: "name_unknown"
+    case .badCredentials: "bad_credentials"
+    case .tlsFailed: "tls_failed"
+    case .timeout: "timeout"
+    case .connectionLost: "connection_lost"
+    case .keepAlive: "keep_alive"
+    case .deviceMissing: "device_missing"
+    case .permissionDenied: "permission_denied"
+    case .deviceError: "device_error"
+    case .endOfInput: "end_of_input"
+    case .configuration: "configuration"
+    case .noFrame: "no_frame"
+    case .checksumErrors: "checksum_errors"
+    case .wrongDialect: "wrong_dialect"
+    case .encrypted: "encrypted"
+    }
+  }
+}
+
+/// State, reason and since when, in milliseconds since 1970 UTC.
+public struct PartHealth: Equatable, Sendable, BitwiseCopyable {
+  /// What it is doing.
+  public var state: PartState
+  /// Why.
+  public var reason: PartReason
+  /// Since when.
+  public var since: Int64
+
+  /// Makes a state.
+  public init(_ state: PartState, _ reason: PartReason, since: Int64) {
+    self.state = state
+    self.reason = reason
+    self.since = since
+  }
+
+  func write<let size: Int>(_ key: StaticString, to out: inout ByteBuffer<size>) {
+    out.append("\"")
+    out.append(key)
+    out.append("\":{\"state\":\"")
+    out.append(state.name)
+    out.append("\",\"reason\":\"")
+    out.append(reason.name)
+    out.append("\",\"since\":\"")
+    UTCTime.write(seconds: UTCTime.floorDivide(since, 1000), to: &out)
+    out.append("\"}")
+  }
+}
+
+/// Root and nicknames of the in-house topics of one connection; made from linted texts only.
+public struct InHousePlace: Sendable, BitwiseCopyable {
+  /// Which connection publishes.
+  public let connection: UInt8
+  let root: FixedText<90>
+  let meter: FixedText<32>
+
+  init(connection: UInt8, root: FixedText<90>, meter: FixedText<32>) {
+    self.connection = connection
+    self.root = root
+    self.meter = meter
+  }
+
+  /// `{root}/status`: whether the process is there. Retained; `offline` is also the last will.
+  public func processStatus(isOnline: Bool) -> Release {
+    var release = make(.status, "/status", ofMeter: false)
+    release.payload.append(isOnline ? "online" : "offline")
+    return release
+  }
+
+  /// `{root}/{meter}/status`: whether port and meter are there. Retained.
+  public func meterStatus(isOnline: Bool) -> Release {
+    var release = make(.status, "/status", ofMeter: true)
+    release.payload.append(isOnline ? "online" : "offline")
+    return release
+  }
+
+  /// `{root}/health`: process and broker with reason and since when. Retained.
+  public func processHealth(process: PartHealth, broker: PartHealth) -> Release {
+    var release = make(.health, "/health", ofMeter: false)
+    release.payload.append("{")
+    process.write("process", to: &release.payload)
+    release.payload.append(",")
+    broker.write("broker", to: &release.payload)
+    release.payload.append("}")
+    return release
+  }
+
+  /// `{root}/{meter}/health`: all four states with reason and since when. Retained.
+  public func meterHealth(
+    process: PartHealth, broker: PartHealth, port: PartHealth, meter: PartHealth
+  ) -> Release {
+    var release = make(.health, "/health", ofMeter: true)
+    release.payload.append("{")
+    process.write("process", to: &release.payload)
+    release.payload.append(",")
+    broker.write("broker", to: &release.payload)
+    release.payload.append(",")
+    port.write("port", to: &release.payload)
+    release.payload.append(",")
+    meter.write("meter", to: &release.payload)
+    release.payload.append("}")
+    return release
+  }
+
+  private func make(_ kind: Release.Kind, _ leaf: StaticString, ofMeter: Bool) -> Release {
+    var release = Release(
+      kind: kind, gateIndex: Release.noGate, epoch: 0, connection: connection, qos: 1,
+      retain: true, expirySeconds: 0, isExternal: false)
+    root.write(to: &release.topic)
+    if ofMeter {
+      release.topic.append("/")
+      meter.write(to: &release.topic)
+    }
+    release.topic.append(leaf)
+    return release
+  }
+}
