@@ -38,7 +38,9 @@ import Glibc
 
   deinit { unsafe buffer.deallocate() }
 
-  /// Begins to open it. Not for an input that is started.
+  /// Begins to open it.
+  ///
+  /// Not for an input that is started.
   func start() {
     let generation = generation
     retry = loop.timer { [weak self] in

@@ -2,7 +2,9 @@ import Glibc
 
 /// Opening a serial line the way meters need it.
 enum SerialPort {
-  /// Baud rates with their constants. POSIX.1-2017, <termios.h>, and Linux's higher ones.
+  /// Baud rates with their constants.
+  ///
+  /// POSIX.1-2017, <termios.h>, and Linux's higher ones.
   private static let rates: [(speed: Int, code: Int32)] = [
     (300, B300), (600, B600), (1200, B1200), (2400, B2400), (4800, B4800), (9600, B9600),
     (19_200, B19200), (38_400, B38400), (57_600, B57600), (115_200, B115200), (230_400, B230400),

@@ -18,7 +18,9 @@ final class TCPConnector {
     self.port = port
   }
 
-  /// Tries each address of the host in the resolver's order. Calls `getaddrinfo` and `connect`.
+  /// Tries each address of the host in the resolver's order.
+  ///
+  /// Calls `getaddrinfo` and `connect`.
   func run() {
     var hints = unsafe addrinfo()
     unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

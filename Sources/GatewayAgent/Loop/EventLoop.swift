@@ -13,11 +13,17 @@ import Glibc
     fileprivate var key: UInt64 { UInt64(generation) << 32 | UInt64(index) }
   }
 
+  /// A box: a closure taken out of an optional would be wrapped anew, on the heap, each time.
+  private final class Handler {
+    let call: (Readiness) -> Void
+    init(_ call: @escaping (Readiness) -> Void) { self.call = call }
+  }
+
   private struct Slot {
     var generation: UInt32 = 0
     var descriptor: Int32 = -1
     var interest: Readiness = []
-    var handler: ((Readiness) -> Void)?
+    var handler: Handler?
   }
 
   /// Events taken from the kernel at once; more wait for the next turn.
@@ -30,7 +36,9 @@ import Glibc
   private var signals: SignalSource?
   private var isStopping = false
 
-  /// Makes a loop. Calls `epoll_create1`.
+  /// Makes a loop.
+  ///
+  /// Calls `epoll_create1`.
   init() throws(SystemError) {
     epoll = try FileDescriptor(epoll_create1(Int32(EPOLL_CLOEXEC)), from: "epoll_create1")
     unsafe events = .allocate(capacity: Self.batch)
@@ -53,7 +61,7 @@ import Glibc
     try control(EPOLL_CTL_ADD, descriptor, interest, watch)
     slots[index].descriptor = descriptor
     slots[index].interest = interest
-    slots[index].handler = handler
+    slots[index].handler = Handler(handler)
     return watch
   }
 
@@ -157,7 +165,7 @@ import Glibc
     let watch = Watch(
       index: UInt32(truncatingIfNeeded: key), generation: UInt32(truncatingIfNeeded: key >> 32))
     guard isCurrent(watch), let handler = slots[Int(watch.index)].handler else { return }
-    handler(Readiness(rawValue: unsafe event.events))
+    handler.call(Readiness(rawValue: unsafe event.events))
   }
 
   fileprivate func arm(_ timer: Timer) { timers.insert(timer) }
@@ -215,22 +223,31 @@ private struct TimerList {
 
   mutating func remove(_ timer: Timer) { armed.removeAll { $0 === timer } }
 
+  /// Where the earliest is.
+  ///
+  /// Counts by hand: unoptimised, an iterator would allocate.
+  private var firstIndex: Int? {
+    guard !armed.isEmpty else { return nil }
+    var first = 0
+    var index = 1
+    while index < armed.count {
+      if armed[index].deadline < armed[first].deadline { first = index }
+      index += 1
+    }
+    return first
+  }
+
   /// Milliseconds until the first deadline, rounded up; `Int.max` without one.
   func timeout(at now: Int64) -> Int {
-    var first = Int64.max
-    for timer in armed where timer.deadline < first { first = timer.deadline }
-    if first == .max { return .max }
-    return Int(max(0, (first - now + 999_999) / 1_000_000))
+    guard let first = firstIndex else { return .max }
+    return Int(max(0, (armed[first].deadline - now + 999_999) / 1_000_000))
   }
 
   /// The earliest timer that is due, now disarmed.
   mutating func removeDue(at now: Int64) -> Timer? {
-    var due: Timer?
-    for timer in armed where timer.deadline <= min(now, due?.deadline ?? now) { due = timer }
-    if let due {
-      remove(due)
-      due.isArmed = false
-    }
+    guard let first = firstIndex, armed[first].deadline <= now else { return nil }
+    let due = armed.remove(at: first)
+    due.isArmed = false
     return due
   }
 }

@@ -24,7 +24,9 @@ final class HelperThread {
   private var thread = pthread_t()
   private var isRunning = true
 
-  /// Starts the thread. The loop keeps it until `completion` has run.
+  /// Starts the thread.
+  ///
+  /// The loop keeps it until `completion` has run.
   ///
   /// - Throws: `SystemError` if there is no thread or descriptor to be had; nothing runs then.
   @discardableResult
@@ -48,6 +50,7 @@ final class HelperThread {
       { raw in
         guard let raw = unsafe raw else { return nil }
         let job = unsafe Unmanaged<Job>.fromOpaque(raw).takeRetainedValue()
+        HelperThread.admitInterrupts()
         job.work()
         _ = eventfd_write(job.done, 1)
         return nil
@@ -64,6 +67,14 @@ final class HelperThread {
   /// A signal that arrives between two calls is lost: repeat until the completion ran.
   func interrupt() {
     if isRunning { _ = pthread_kill(thread, SIGURG) }
+  }
+
+  /// Whoever started us may block all signals.
+  private static func admitInterrupts() {
+    var set = sigset_t()
+    _ = unsafe sigemptyset(&set)
+    _ = unsafe sigaddset(&set, SIGURG)
+    _ = unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
   }
 
   private func finish() {

@@ -35,7 +35,9 @@ final class BrokerLink {
     timer?.arm(afterMilliseconds: Int(keepAlive))
   }
 
-  /// Ends it; nothing is called any more. The socket closes with the client.
+  /// Ends it; nothing is called any more.
+  ///
+  /// The socket closes with the client.
   func close() {
     if let watch { loop.unwatch(watch) }
     watch = nil
@@ -116,14 +118,18 @@ final class BrokerLink {
 
   // MARK: - Cutting
 
-  /// Bytes that the broker has not confirmed yet. Calls `ioctl` with `TIOCOUTQ` (`SIOCOUTQ`).
+  /// Bytes that the broker has not confirmed yet.
+  ///
+  /// Calls `ioctl` with `TIOCOUTQ` (`SIOCOUTQ`).
   var unsentBytes: Int {
     var count: Int32 = 0
     guard unsafe ioctl(handle.socket, UInt(TIOCOUTQ), &count) == 0 else { return 0 }
     return Int(max(0, count))
   }
 
-  /// Closing will send RST and drop what waits in the kernel. Calls `setsockopt` with `SO_LINGER`.
+  /// Closing will send RST and drop what waits in the kernel.
+  ///
+  /// Calls `setsockopt` with `SO_LINGER`.
   func resetOnClose() {
     var option = linger(l_onoff: 1, l_linger: 0)
     let size = socklen_t(MemoryLayout<linger>.size)

@@ -10,7 +10,9 @@ struct BrokerSettings: Sendable {
     case threeOneOne
   }
 
-  /// How the broker is authenticated, and how we are. The broker's name is always checked.
+  /// How the broker is authenticated, and how we are.
+  ///
+  /// The broker's name is always checked.
   struct TLS: Sendable {
     /// Certificate authorities in one PEM file; nil, with `caDirectory` nil, takes the system's.
     var caFile: String?

@@ -67,7 +67,9 @@ enum BrokerTrouble: Error, Equatable {
     }
   }
 
-  /// What a CONNACK code other than 0 means. MQTT 5, 3.2.2.2, and MQTT 3.1.1, 3.2.2.3.
+  /// What a CONNACK code other than 0 means.
+  ///
+  /// MQTT 5, 3.2.2.2, and MQTT 3.1.1, 3.2.2.3.
   init(connack code: Int32) {
     switch code {
     case 0x01, 0x84: self = .versionRejected

@@ -95,7 +95,9 @@ final class MosquittoConnection {
     link?.handle.subscribe(topic)
   }
 
-  /// Begins to connect. Not for a connection that is started.
+  /// Begins to connect.
+  ///
+  /// Not for a connection that is started.
   func start() {
     report(.connecting)
     attempt()

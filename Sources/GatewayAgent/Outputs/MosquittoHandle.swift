@@ -119,7 +119,9 @@ import Glibc
 
   // MARK: - The connection
 
-  /// Resolves, connects and queues CONNECT; blocks. Calls `mosquitto_connect_bind_v5`.
+  /// Resolves, connects and queues CONNECT; blocks.
+  ///
+  /// Calls `mosquitto_connect_bind_v5`.
   func connect(_ settings: BrokerSettings) -> Outcome {
     var properties: OpaquePointer?
     if version == .five {
@@ -133,13 +135,19 @@ import Glibc
     return Outcome(code: code)
   }
 
-  /// The socket, −1 without one. Calls `mosquitto_socket`.
+  /// The socket, −1 without one.
+  ///
+  /// Calls `mosquitto_socket`.
   var socket: Int32 { unsafe mosquitto_socket(client) }
 
-  /// Whether something waits to be written. Calls `mosquitto_want_write`.
+  /// Whether something waits to be written.
+  ///
+  /// Calls `mosquitto_want_write`.
   var wantsWrite: Bool { unsafe mosquitto_want_write(client) }
 
-  /// Reads what has come, at most 64 packets. Calls `mosquitto_loop_read`.
+  /// Reads what has come, at most 64 packets.
+  ///
+  /// Calls `mosquitto_loop_read`.
   func read() -> Outcome {
     for _ in 0..<64 {
       // The library reads a packet a call; with TLS, more may lie decrypted where the kernel does
@@ -152,13 +160,19 @@ import Glibc
     return Outcome(code: MOSQ_ERR_SUCCESS.rawValue)
   }
 
-  /// Writes what waits. Calls `mosquitto_loop_write`.
+  /// Writes what waits.
+  ///
+  /// Calls `mosquitto_loop_write`.
   func write() -> Outcome { Outcome(code: unsafe mosquitto_loop_write(client, 1)) }
 
-  /// Sends PINGREQ if it is time, notices a missing PINGRESP. Calls `mosquitto_loop_misc`.
+  /// Sends PINGREQ if it is time, notices a missing PINGRESP.
+  ///
+  /// Calls `mosquitto_loop_misc`.
   func keepAlive() -> Outcome { Outcome(code: unsafe mosquitto_loop_misc(client)) }
 
-  /// Says goodbye, so that no will is published. Calls `mosquitto_disconnect`.
+  /// Says goodbye, so that no will is published.
+  ///
+  /// Calls `mosquitto_disconnect`.
   func disconnect() { _ = unsafe mosquitto_disconnect(client) }
 
   // MARK: - Messages
@@ -200,7 +214,9 @@ import Glibc
     return unsafe expiry
   }
 
-  /// Asks for the messages of a topic at QoS 0. Calls `mosquitto_subscribe`.
+  /// Asks for the messages of a topic at QoS 0.
+  ///
+  /// Calls `mosquitto_subscribe`.
   func subscribe(_ topic: String) { _ = unsafe mosquitto_subscribe(client, nil, topic, 0) }
 }
 

@@ -83,7 +83,9 @@ struct PublishQueue: ~Copyable {
 
   // MARK: - Sending
 
-  /// The place of the next message to hand over, nil if none waits. Drops what is too old.
+  /// The place of the next message to hand over, nil if none waits.
+  ///
+  /// Drops what is too old.
   mutating func nextWaiting(at now: Int64) -> Int? {
     var index = 0
     while index < messages.count {

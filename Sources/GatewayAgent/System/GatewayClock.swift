@@ -33,17 +33,23 @@ struct GatewayClock: Sendable {
     return Int(left % Int64(rate) == 0 ? quotient : quotient + 1)
   }
 
-  /// Time since an arbitrary start that no one can step, in milliseconds. Calls `clock_gettime`.
+  /// Time since an arbitrary start that no one can step, in milliseconds.
+  ///
+  /// Calls `clock_gettime`.
   static func monotonicMilliseconds() -> Int64 { monotonicNanoseconds() / 1_000_000 }
 
-  /// Time since an arbitrary start that no one can step, in nanoseconds. Calls `clock_gettime`.
+  /// Time since an arbitrary start that no one can step, in nanoseconds.
+  ///
+  /// Calls `clock_gettime`.
   static func monotonicNanoseconds() -> Int64 {
     var time = timespec()
     _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
     return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
   }
 
-  /// Whether the kernel's clock is disciplined by NTP or the like. Calls `adjtimex`, read-only.
+  /// Whether the kernel's clock is disciplined by NTP or the like.
+  ///
+  /// Calls `adjtimex`, read-only.
   static func isSynchronised() -> Bool {
     var state = timex()
     let verdict = unsafe adjtimex(&state)

@@ -18,7 +18,9 @@ enum ProcessSetup {
     _ = unsafe sigaction(SIGURG, &action, nil)
   }
 
-  /// A dump of memory would hold identifiers (privacy.md C10). Calls `setrlimit` and `prctl`.
+  /// A dump of memory would hold identifiers (privacy.md C10).
+  ///
+  /// Calls `setrlimit` and `prctl`.
   static func forbidCoreDumps() {
     var none = rlimit(rlim_cur: 0, rlim_max: 0)
     _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
