@@ -105,6 +105,17 @@ import Testing
     #expect(recorder.secrets.map(\.kind) == [.unknown])
   }
 
+  @Test func readsNoFlatListBehindAnElementItDoesNotKnow() {
+    // What looks like code, value and scaler may as well be three values.
+    let body = AXDR.structure([
+      AXDR.u8(1), Self.power, AXDR.u32(5), AXDR.scaler(0, 27), AXDR.octets("abcdefgh"),
+    ])
+    let recorder = heard(body)
+    #expect(recorder.readings == [])
+    #expect(recorder.problems.map(\.code) == [.unknownList])
+    #expect(recorder.secrets.map(\.kind) == [.unknown])
+  }
+
   @Test func reportsUnitsThatNoTableHas() {
     let body = AXDR.array([
       DLMSVector.entry(1, 7, 5, 0, 99), DLMSVector.entry(2, 7, 6, 0, 27),

@@ -157,8 +157,6 @@ struct AXDRCursor: BitwiseCopyable {
       throw DecodeError(
         .nestingTooDeep, at: element.offset, expected: UInt32(Limits.nesting))
     }
-    // Every element takes a byte or more, so a larger count cannot be meant.
-    try require(element.count)
     pending[level] = element.count
     level += 1
   }

@@ -1,6 +1,6 @@
 /// The OBIS codes that stood in a frame so far: of a repeated code the first counts.
 struct CodeSet: BitwiseCopyable {
-  /// Meters send up to 32.
+  /// Meters send up to 32; a code with a value takes 9 bytes, so that no frame holds 256.
   private var codes: [256 of UInt64] = .init(repeating: 0)
   private var count = 0
 
