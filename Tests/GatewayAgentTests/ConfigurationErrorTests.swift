@@ -29,7 +29,7 @@ extension ConfigurationReader {
   static var test: ConfigurationReader {
     ConfigurationReader(
       secretsDirectory: "/nonexistent", systemTimeZone: .utc,
-      isPersonal: { $0.contains("571313") })
+      isPersonal: LabelCheck.isPersonal)
   }
 
   /// The errors of a text, one line each; empty if it is usable.
@@ -91,7 +91,7 @@ extension ConfigurationReader {
       "c.toml:3: meters.name: expected a name other than \"status\" and \"health\", "
         + "found \"status\""),
     .meter(
-      "name = \"5713130000\"",
+      "name = \"571313999000000010\"",
       "c.toml:3: meters.name: expected a name that identifies nobody, found what looks like a "
         + "personal or metering-point number (E_LABEL_PERSONAL)"),
     .meter(

@@ -15,7 +15,7 @@ struct Gateway: ParsableCommand {
     abstract: "Reads the household's meter and releases only what a grant allows.",
     version: release,
     subcommands: [
-      Decode.self
+      CheckConfig.self, Decode.self, Record.self, Replay.self, Simulate.self,
     ])
 
   /// Parses the arguments and runs the verb they name.

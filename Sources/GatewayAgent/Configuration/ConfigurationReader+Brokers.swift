@@ -1,3 +1,5 @@
+import PrivacyFilter
+
 /// The `[[brokers]]` tables.
 extension ConfigurationReader {
   /// Reads all brokers; an empty list is allowed.
@@ -23,10 +25,10 @@ extension ConfigurationReader {
     let host = table.text("host", expected: expected, where: PortText.isHost)
     let port = table.integer("port", in: 1...65_535)
     let tls = self.tls(&table)
-    let username = lint(
-      table.text("username", expected: "a user name of at most 256 bytes") {
-        $0.utf8.count <= 256
-      }, "username", table)
+    let typed = table.text("username", expected: "a user name of at most 256 bytes") {
+      $0.utf8.count <= 256
+    }
+    let username = lint(typed, as: .label, "username", table)
     let passwordFile = secret("password_file", &table)
     if table.has("password_file"), !table.has("username") {
       table.note("password_file", expected: "a username beside it", found: "none")
@@ -64,7 +66,7 @@ extension ConfigurationReader {
   /// A readable file with an absolute path.
   private func file(_ key: String, _ table: inout ConfigurationTable) -> String? {
     let path = table.text(key, expected: "an absolute path", where: isAbsolute)
-    guard let path else { return nil }
+    guard let path, checksFiles else { return path }
     do {
       _ = try FileAccess.status(path)
     } catch {
@@ -80,7 +82,7 @@ extension ConfigurationReader {
     }
     guard let name else { return nil }
     let path = isAbsolute(name) ? name : "\(secretsDirectory)/\(name)"
-    if let fault = SecretFile.fault(of: path) {
+    if checksFiles, let fault = SecretFile.fault(of: path) {
       table.note(key, expected: "a file that only its owner can read", found: fault)
     }
     return path

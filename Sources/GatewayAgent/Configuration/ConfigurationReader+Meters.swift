@@ -1,4 +1,5 @@
 import OBISDecoder
+import PrivacyFilter
 
 /// The `[[meters]]` tables.
 extension ConfigurationReader {
@@ -45,7 +46,8 @@ extension ConfigurationReader {
                 || scalar == "_")
           }
       })
-    guard let name = lint(given, "name", table) ?? (isGiven || !isOnly ? nil : "home") else {
+    guard let name = lint(given, as: .label, "name", table) ?? (isGiven || !isOnly ? nil : "home")
+    else {
       if !isGiven {
         table.note("name", expected: "a name, as there are several", found: "none")
       }

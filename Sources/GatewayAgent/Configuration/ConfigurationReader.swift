@@ -1,13 +1,17 @@
+import PrivacyFilter
 internal import TOMLKit
 
 /// Turns the text of `config.toml` into a `Configuration`, or into errors with their lines.
 struct ConfigurationReader {
   /// Where relative secret files are looked up.
   var secretsDirectory = Configuration.secretsDirectory
+  /// Whether secrets and certificates must be there; false for verbs that only ask the running
+  /// agent, and may not read them.
+  var checksFiles = true
   /// The system's zone, for files that name none.
   var systemTimeZone = TimeZoneRule.system()
   /// Whether a text identifies a person or a meter (privacy.md C10, labels and configuration).
-  var isPersonal: (String) -> Bool = LabelCheck.isPersonal
+  var isPersonal: (String, LabelLinter.Use) -> Bool = LabelCheck.isPersonal
 
   /// What a text gave: the configuration where nothing is wrong with it, else the errors by line.
   enum Outcome {
@@ -145,12 +149,14 @@ struct ConfigurationReader {
             !$0.isEmpty
           }
       })
-    return lint(topic, key, table)
+    return lint(topic, as: .ownTopic, key, table)
   }
 
   /// Refuses a text that names a person or a meter, without repeating it.
-  func lint(_ text: String?, _ key: String, _ table: ConfigurationTable) -> String? {
-    guard let text, isPersonal(text) else { return text }
+  func lint(
+    _ text: String?, as use: LabelLinter.Use, _ key: String, _ table: ConfigurationTable
+  ) -> String? {
+    guard let text, isPersonal(text, use) else { return text }
     table.note(
       key, expected: "a name that identifies nobody",
       found: "what looks like a personal or metering-point number (E_LABEL_PERSONAL)")

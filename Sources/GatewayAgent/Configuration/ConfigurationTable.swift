@@ -164,7 +164,8 @@ struct ConfigurationTable {
         note(key, expected: hint, found: "this key")
         continue
       }
-      let place = path.isEmpty ? "the document" : "[\(ConfigurationProblems.shown(path))]"
+      let table = "[\(ConfigurationProblems.shown(path))]"
+      let place = path.isEmpty ? "the document" : path.hasSuffix("]") ? "[\(table)]" : table
       var found = "an unknown key"
       if let near = Suggestion.nearest(to: key, among: known) {
         found += " (did you mean \"\(near)\"?)"
