@@ -45,7 +45,8 @@ let package = Package(
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(name: "OBISDecoderTests", dependencies: ["OBISDecoder", "AllocationCounter"]),
-    .testTarget(name: "PrivacyFilterTests", dependencies: ["PrivacyFilter", "AllocationCounter"]),
+    .testTarget(
+      name: "PrivacyFilterTests", dependencies: ["PrivacyFilter", "AllocationCounter", "CCrypto"]),
     .testTarget(name: "ConsentLedgerTests", dependencies: ["ConsentLedger"]),
     .testTarget(
       name: "MeterSimulatorTests", dependencies: ["MeterSimulator", "OBISDecoder"]),

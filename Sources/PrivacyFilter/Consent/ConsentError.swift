@@ -35,7 +35,7 @@ public struct ConsentError: Error, Equatable, Sendable {
     case egressGap = "W_EGRESS_GAP"
   }
 
-  /// The stable code, e.g. `E_PROFILE_EXCEEDED` as its raw value.
+  /// The stable code; its raw value is the text (`E_PROFILE_EXCEEDED`).
   public let code: Code
   private let sentence: StaticString
 

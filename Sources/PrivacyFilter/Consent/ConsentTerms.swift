@@ -138,7 +138,7 @@ extension CategorySet: Codable {
     ("X1", .x1), ("X2", .x2), ("N1", .n1), ("I1", .i1), ("I2", .i2), ("I3", .i3), ("I6", .i6),
   ]
 
-  /// The codes of the categories held, e.g. `["E3", "E4"]`.
+  /// The codes of the categories held (`["E3", "E4"]`).
   public var codes: [String] { Self.codes.filter { contains($0.category) }.map(\.code) }
 
   /// Makes a set from codes, nil if one of them does not exist.

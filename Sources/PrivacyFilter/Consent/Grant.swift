@@ -72,7 +72,7 @@ public struct Destination: Codable, Equatable, Sendable {
 public struct Notice: Codable, Equatable, Sendable {
   /// SHA-256 of the UTF-8 text, 64 lower-case hexadecimal digits.
   public var sha256: String
-  /// Language code, e.g. `da`.
+  /// Language code (`da`).
   public var lang: String
   /// Title of the text.
   public var title: String
@@ -184,7 +184,9 @@ public struct GrantTerms: Equatable, Sendable {
   }
 }
 
-/// A grant as stored: terms, identity, state, who decided. Its JSON form is `gateway-consent/1`.
+/// A grant as stored: terms, identity, state, who decided.
+///
+/// Its JSON form is `gateway-consent/1`.
 public struct Grant: Equatable, Sendable {
   /// Name of the JSON form.
   public static let schema = "gateway-consent/1"

@@ -1,5 +1,6 @@
-/// The ceiling that a grant cannot exceed; the owner may only narrow it. One JSON file each.
+/// The ceiling that a grant cannot exceed; the owner may only narrow it.
 ///
+/// One JSON file each:
 /// ```json
 /// {"schema":"gateway-profile/1","name":"eliq-disaggregation","enabled":true,
 ///  "purposes":["disaggregation"],"roles":["processor","controller"],"bases":["f"],

@@ -2,9 +2,9 @@
 ///
 /// They come from the installation's secret and the grant's salt by HMAC-SHA-256, never from a meter
 /// number. Without the salt they cannot be made again.
-public struct Pseudonyms {
+public struct Pseudonyms: Sendable {
   /// HMAC-SHA-256 of a message under a key: 32 bytes.
-  public typealias HMAC = (_ key: [UInt8], _ message: [UInt8]) -> [UInt8]
+  public typealias HMAC = @Sendable (_ key: [UInt8], _ message: [UInt8]) -> [UInt8]
 
   private let installSecret: [UInt8]
   private let hmac: HMAC

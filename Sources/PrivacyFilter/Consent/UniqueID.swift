@@ -1,4 +1,4 @@
-/// A 16-byte identifier: grants, sources, receipts. Random, never made from a meter number.
+/// A 16-byte identifier of grants, sources and receipts: random, never made from a meter number.
 public struct UniqueID: Hashable, Sendable {
   /// The 16 bytes.
   public let bytes: [UInt8]

@@ -192,7 +192,7 @@ public struct GateBank: ~Copyable {
     }
   }
 
-  /// When `tick` next has work; nil if no window is open. It may lie in the past.
+  /// When `tick` next has work, possibly in the past; nil if no window is open.
   public func nextDeadline() -> Int64? {
     var earliest = Int64.max
     for index in 0..<GateBank.capacity

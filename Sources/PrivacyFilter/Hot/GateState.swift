@@ -1,4 +1,6 @@
-/// What a gate knows at run time, apart from its slots. Times are milliseconds since 1970 UTC.
+/// What a gate knows at run time, apart from its slots.
+///
+/// Times are milliseconds since 1970 UTC.
 struct GateState: BitwiseCopyable {
   /// A window that has ended and waits to be published.
   struct Pending: BitwiseCopyable {

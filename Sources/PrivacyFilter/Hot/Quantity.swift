@@ -39,13 +39,13 @@ public struct Quantity: RawRepresentable, Equatable, Sendable, BitwiseCopyable {
   /// One more than the highest id: bound for loops over all quantities without heap.
   public static let idBound = 124
 
-  private var entry: QuantityEntry {
-    rawValue < 124 ? QuantityTable.entries[Int(rawValue)] : .free
+  private var entry: QuantityTable.Entry {
+    rawValue < 124 ? QuantityTable.entries[Int(rawValue)] : .free(rawValue)
   }
 
   /// Whether the registry has it.
   public var isKnown: Bool { entry.category.rawValue != 0 }
-  /// Its name in snake case, e.g. `active_power_import_l1`; empty if unknown.
+  /// Its name in snake case (`active_power_import_l1`); empty if unknown.
   public var name: StaticString { entry.name }
   /// Its base unit.
   public var unit: Unit { entry.unit }
@@ -54,7 +54,7 @@ public struct Quantity: RawRepresentable, Equatable, Sendable, BitwiseCopyable {
   /// How a window of values becomes one.
   public var kind: Kind { entry.kind }
   /// Whether grants to recipients outside the house can release it.
-  public var isForRecipients: Bool { entry.isForRecipients }
+  public var isForRecipients: Bool { entry.audience == .recipients }
 
   /// The quantity that a reading is of; nil if its code or its unit is not in the registry.
   ///
@@ -179,7 +179,7 @@ extension Quantity {
 
 #if !hasFeature(Embedded)
   extension Quantity {
-    /// The payload key, e.g. `active_power_import_w`.
+    /// The payload key (`active_power_import_w`).
     public var key: String {
       var out = ByteBuffer<64>()
       writeKey(to: &out)

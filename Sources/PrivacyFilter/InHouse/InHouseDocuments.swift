@@ -106,21 +106,21 @@ public struct InHousePlace: Sendable, BitwiseCopyable {
     self.meter = meter
   }
 
-  /// `{root}/status`: whether the process is there. Retained; `offline` is also the last will.
+  /// Says whether the process is there: `{root}/status`, retained; `offline` is also the last will.
   public func processStatus(isOnline: Bool) -> Release {
     var release = make(.status, "/status", ofMeter: false)
     release.payload.append(isOnline ? "online" : "offline")
     return release
   }
 
-  /// `{root}/{meter}/status`: whether port and meter are there. Retained.
+  /// Says whether port and meter are there: `{root}/{meter}/status`, retained.
   public func meterStatus(isOnline: Bool) -> Release {
     var release = make(.status, "/status", ofMeter: true)
     release.payload.append(isOnline ? "online" : "offline")
     return release
   }
 
-  /// `{root}/health`: process and broker with reason and since when. Retained.
+  /// Says how process and broker are, why, and since when: `{root}/health`, retained.
   public func processHealth(process: PartHealth, broker: PartHealth) -> Release {
     var release = make(.health, "/health", ofMeter: false)
     release.payload.append("{")
@@ -131,7 +131,7 @@ public struct InHousePlace: Sendable, BitwiseCopyable {
     return release
   }
 
-  /// `{root}/{meter}/health`: all four states with reason and since when. Retained.
+  /// Says how all four parts are, why, and since when: `{root}/{meter}/health`, retained.
   public func meterHealth(
     process: PartHealth, broker: PartHealth, port: PartHealth, meter: PartHealth
   ) -> Release {
