@@ -81,13 +81,14 @@ import Glibc
   }
 
   private func secure(_ tls: BrokerSettings.TLS) throws(BrokerTrouble) {
-    if tls.caFile == nil && tls.caDirectory == nil {
-      try check(unsafe mosquitto_int_option(client, MOSQ_OPT_TLS_USE_OS_CERTS, 1))
-    }
+    let isSystem = tls.caFile == nil && tls.caDirectory == nil
+    if isSystem { try check(unsafe mosquitto_int_option(client, MOSQ_OPT_TLS_USE_OS_CERTS, 1)) }
+    // The library wants a place named even so; Debian's is read a certificate at a time.
+    let directory = isSystem ? "/etc/ssl/certs" : tls.caDirectory
     // An encrypted key gets no password: nobody is there to type one.
     try check(
       unsafe mosquitto_tls_set(
-        client, tls.caFile, tls.caDirectory, tls.certificateFile, tls.keyFile, { _, _, _, _ in 0 }))
+        client, tls.caFile, directory, tls.certificateFile, tls.keyFile, { _, _, _, _ in 0 }))
   }
 
   private func setCallbacks() {

@@ -57,6 +57,17 @@ enum TestSocket {
     }
   }
 
+  /// Reads to the end and tells how it came: 0 for FIN, else an `errno`.
+  static func drain(_ number: Int32) -> Int32 {
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+      guard unsafe poll(&entry, 1, 5000) > 0 else { return ETIMEDOUT }
+      let count = unsafe recv(number, &chunk, chunk.count, 0)
+      if count <= 0 { return count == 0 ? 0 : errno }
+    }
+  }
+
   /// Sends all of it.
   static func send(_ bytes: [UInt8], to number: Int32) {
     _ = unsafe bytes.withUnsafeBytes {
