@@ -212,6 +212,19 @@ struct MeterDecoderMixTests {
   }
 
   @Test(arguments: hdlc)
+  func isMidFrameOnlyWhileAFrameIsOpen(_ frame: RecordedFrame) {
+    guard frame.bytes.first == 0x7E, frame.bytes.last == 0x7E else { return }
+    var decoder = MeterDecoder(DecoderOptions())
+    var sink = RecordingSink()
+    decoder.push(frame.bytes.span.extracting(0..<20), to: &sink)
+    let isMidFrame = decoder.isMidFrame
+    #expect(isMidFrame)
+    decoder.push(frame.bytes.span.extracting(20..<frame.bytes.count), to: &sink)
+    let isMidFrameBehindIt = decoder.isMidFrame
+    #expect(!isMidFrameBehindIt && !sink.summaries.isEmpty)
+  }
+
+  @Test(arguments: hdlc)
   func decodesFramesThatShareAFlag(_ frame: RecordedFrame) {
     guard frame.bytes.first == 0x7E, frame.bytes.last == 0x7E else { return }
     let alone = decode(frame.bytes)

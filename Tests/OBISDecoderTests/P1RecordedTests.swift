@@ -80,6 +80,24 @@ struct P1RecordedTests {
     #expect(accountingFault(decode(frame.bytes), total: frame.bytes.count) == nil)
   }
 
+  @Test("reads nothing false with a bit flipped", arguments: good)
+  func readsNothingFalseWithBitFlipped(_ frame: RecordedFrame) {
+    guard frame.manifest["crc_ok"].bool == true, frame.manifest["stream"] == .null else { return }
+    let whole = decode(frame.bytes).readings
+    // An optimised build flips every bit, a debug build one in eleven.
+    #if DEBUG
+      let step = 11
+    #else
+      let step = 1
+    #endif
+    for bit in stride(from: 0, to: frame.bytes.count * 8, by: step) {
+      var damaged = frame.bytes
+      damaged[bit / 8] ^= 1 << (bit % 8)
+      let sink = decode(damaged)
+      #expect(sink.readings.isEmpty || sink.readings == whole, "bit \(bit)")
+    }
+  }
+
   @Test("reads no false value from the quirk telegrams", arguments: quirks)
   func readsQuirks(_ frame: RecordedFrame) throws {
     let base = try #require(Self.quirks.first { $0.file.contains("00_base") })

@@ -32,6 +32,7 @@ enum P1Meaning: Equatable {
   private static func electricity(_ code: OBISCode) -> P1Meaning {
     switch (code.c, code.d) {
     case (99, 97): return .history
+    case (96, 1): return .text(.meterNumber, isOctets: true)
     case (32, 32), (32, 36), (52, 32), (52, 36), (72, 32), (72, 36): return .count
     case (13, 7), (33, 7), (53, 7), (73, 7), (31, 4), (51, 4), (71, 4): return .count
     default: break
