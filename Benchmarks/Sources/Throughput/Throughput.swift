@@ -19,6 +19,9 @@ enum Throughput {
       guard let corpus = Corpus(model: model, frames: frames) else { continue }
       isWrong = !measure(corpus, rounds: rounds) || isWrong
     }
+    if let corpus = Corpus(model: "nl-dsmr5", frames: frames) {
+      isWrong = !Gates.measure(corpus, rounds: rounds) || isWrong
+    }
     if isWrong {
       print("FAIL: a frame or a value is missing")
       exit(1)
@@ -55,17 +58,6 @@ enum Throughput {
       && counting.readings >= corpus.requiredCount
   }
 
-  /// The shortest time of some rounds, in nanoseconds: the others were disturbed.
-  private static func best(of rounds: Int, _ body: () -> Void) -> UInt64 {
-    var shortest = UInt64.max
-    for _ in 0..<rounds {
-      let start = nanoseconds()
-      body()
-      shortest = min(shortest, nanoseconds() - start)
-    }
-    return max(shortest, 1)
-  }
-
   /// CRC-16/ARC with a table: the least that anybody must do with these bytes.
   private static func crc16(_ bytes: Span<UInt8>) -> UInt16 {
     var crc: UInt16 = 0
@@ -77,11 +69,6 @@ enum Throughput {
 
   private static let table: [UInt16] = (0..<256).map { value in
     (0..<8).reduce(UInt16(value)) { crc, _ in crc & 1 == 1 ? (crc >> 1) ^ 0xA001 : crc >> 1 }
-  }
-
-  private static func ratio(_ one: UInt64, _ other: UInt64) -> String {
-    let tenths = one * 10 / other
-    return "\(tenths / 10).\(tenths % 10)"
   }
 
   private static func padded(_ text: String, _ width: Int, left: Bool = false) -> String {
