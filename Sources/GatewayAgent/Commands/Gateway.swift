@@ -18,28 +18,35 @@ struct Gateway: ParsableCommand {
       CheckConfig.self, Decode.self, Record.self, Replay.self, Simulate.self,
     ])
 
-  /// Parses the arguments and runs the verb they name.
+  /// Runs the verb that the process's arguments name, and ends the process.
   static func main() {
-    do {
-      var command = try parseAsRoot()
-      try command.run()
-    } catch let failure as CommandFailure {
-      if !failure.message.isEmpty { Terminal.note("gateway-agent: \(failure.message)") }
-      Glibc.exit(failure.status)
-    } catch {
-      let status = status(of: error)
-      let message = fullMessage(for: error)
-      if !message.isEmpty {
-        status == 0 ? print(message) : Terminal.note(message)
-      }
-      Glibc.exit(status)
+    let ending = run(nil)
+    if !ending.message.isEmpty {
+      if ending.status == 0 { print(ending.message) } else { Terminal.note(ending.message) }
     }
+    Glibc.exit(ending.status)
   }
 
-  /// The exit status of what the parser or a verb threw: its usage errors (64) become 2.
-  static func status(of error: any Error) -> Int32 {
-    if let failure = error as? CommandFailure { return failure.status }
-    let code = exitCode(for: error)
-    return code == .validationFailure ? 2 : code.rawValue
+  /// How a verb ended: the exit status and what is left to say.
+  struct Ending: Equatable {
+    var status: Int32
+    var message: String
+  }
+
+  /// Parses arguments (nil: the process's) and runs the verb they name.
+  static func run(_ arguments: [String]?) -> Ending {
+    do {
+      var command = try parseAsRoot(arguments)
+      try command.run()
+      return Ending(status: 0, message: "")
+    } catch let failure as CommandFailure {
+      let message = failure.message.isEmpty ? "" : "gateway-agent: \(failure.message)"
+      return Ending(status: failure.status, message: message)
+    } catch {
+      // The parser's usage errors carry sysexits' EX_USAGE (64).
+      let code = exitCode(for: error)
+      return Ending(
+        status: code == .validationFailure ? 2 : code.rawValue, message: fullMessage(for: error))
+    }
   }
 }
