@@ -52,7 +52,9 @@ let package = Package(
       name: "MeterSimulatorTests", dependencies: ["MeterSimulator", "OBISDecoder"]),
     .testTarget(
       name: "GatewayAgentTests",
-      dependencies: ["GatewayAgent", "MeterSimulator", "AllocationCounter"]),
+      dependencies: [
+        "GatewayAgent", "OBISDecoder", "PrivacyFilter", "MeterSimulator", "AllocationCounter",
+      ]),
     .testTarget(name: "TidyTests"),
   ],
   cxxLanguageStandard: .cxx17

@@ -106,6 +106,53 @@ struct IOMosquittoTests {
     connection.stop()
   }
 
+  @Test func keepsLiveDataForTheFirstConnection() throws {
+    let broker = Broker()
+    broker.start()
+    let subscriber = try #require(RawSubscriber(port: broker.port))
+    let connection = connection(broker.port)
+    #expect(connection.publish(.made("live", "before the start")) == .dropped)
+    connection.start()
+    #expect(connection.publish(.made("live", "waited", expirySeconds: 9)) == .queued)
+    #expect(LoopHarness.run(loop) { subscriber.packets(of: "live").count == 1 })
+    #expect(subscriber.packets.map(\.payload) == ["waited"])
+    #expect(subscriber.packets.map(\.properties) == [[2, 0, 0, 0, 9]])
+    connection.stop()
+  }
+
+  @Test func mayBeStoppedByItsOwnHandler() {
+    let server = FakeServer()
+    server.answer = { _ in [0x20, 3, 0, 0, 0] }
+    var connection: MosquittoConnection? = connection(server.port)
+    var messages = 0
+    connection?.onMessage = { _, _ in
+      messages += 1
+      connection?.stop()
+      connection = nil
+    }
+    connection?.start()
+    #expect(run(server) { connection?.state == .connected(.five) })
+    let message: [UInt8] = [0x30, 5, 0, 1, UInt8(ascii: "t"), 0, UInt8(ascii: "x")]
+    TestSocket.send(message + message + message, to: server.clients[0])
+    #expect(run(server) { connection == nil })
+    LoopHarness.idle(loop, milliseconds: 50)
+    #expect(messages == 1)
+  }
+
+  @Test func setsTCPNoDelay() throws {
+    let broker = Broker()
+    broker.start()
+    let connection = connection(broker.port)
+    connection.start()
+    #expect(LoopHarness.run(loop) { isConnected(connection) })
+    let number = try #require(Self.socket(to: broker.port))
+    var value: Int32 = 0
+    var size = socklen_t(4)
+    #expect(unsafe getsockopt(number, Int32(IPPROTO_TCP), TCP_NODELAY, &value, &size) == 0)
+    #expect(value == 1)
+    connection.stop()
+  }
+
   @Test func sendsWhatWaitedInOrderAfterTheBrokersReturn() throws {
     let broker = Broker()
     broker.start()

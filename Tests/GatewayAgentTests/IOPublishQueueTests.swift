@@ -83,6 +83,16 @@ import Testing
     #expect(topics(queue) == ["new"])
   }
 
+  @Test func keepsLiveDataForItsMomentOnly() {
+    var queue = PublishQueue()
+    queue.append(.made("live", "x", expirySeconds: 9), at: 5000, forMilliseconds: 1000)
+    let early = queue.nextWaiting(at: 5999)
+    #expect(early == 0)
+    #expect(queue[0].expiresAt == 14_000)
+    let late = queue.nextWaiting(at: 6000)
+    #expect(late == nil && queue.expiredCount == 1)
+  }
+
   @Test func purgesOneGateAndLeavesItsClears() {
     var queue = PublishQueue()
     queue.append(.made("1/a", "x", gate: 1, qos: 1), at: 0)

@@ -43,6 +43,9 @@ final class BrokerLink {
     watch = nil
     timer?.cancel()
     timer = nil
+    // A packet read together with the one whose handler ends it here must find nobody.
+    handle.onPublished = { _ in }
+    handle.onMessage = { _, _ in }
   }
 
   private var interest: Readiness { handle.wantsWrite ? [.readable, .writable] : .readable }

@@ -47,6 +47,8 @@ final class MosquittoConnection {
   static let congestedPackets = 32
   /// Messages handed over and not acknowledged at a time; libmosquitto's own limit is 20.
   static let inFlightLimit = 16
+  /// How long live data is kept, in milliseconds, while the very first attempt is under way.
+  static let liveWaitMilliseconds: Int64 = 1_000
   /// A connection that lasted this long, in milliseconds, was a good one.
   static let goodConnectionMilliseconds: Int64 = 1_000
 
@@ -56,6 +58,8 @@ final class MosquittoConnection {
   var onMessage: (_ topic: Span<UInt8>, _ payload: Span<UInt8>) -> Void = { _, _ in }
   /// Receives the gate of each message that the broker acknowledged.
   var onAcknowledged: (_ gateIndex: UInt8) -> Void = { _ in }
+  /// Receives the gate and the bytes (topic and payload) of each message handed to the library.
+  var onSent: (_ gateIndex: UInt8, _ byteCount: Int) -> Void = { _, _ in }
   /// How it is; nil while it is stopped.
   private(set) var state: BrokerState?
   /// What happened so far.
@@ -110,8 +114,9 @@ final class MosquittoConnection {
     patience?.cancel()
     helper?.interrupt()
     helper = nil
-    link?.handle.disconnect()
+    let handle = link?.handle
     dropLink()
+    handle?.disconnect()
     state = nil
   }
 
@@ -238,12 +243,13 @@ final class MosquittoConnection {
 
   /// Publishes a release, or keeps it until it can be: retained ones, QoS 1 and 2 and notices.
   ///
-  /// Live data (QoS 0, not retained) is dropped and counted where it cannot go out now. With
-  /// MQTT 3.1.1, which knows no expiry, external data goes with QoS 0 and unretained (privacy.md C7).
+  /// Live data (QoS 0, not retained) is dropped and counted where it cannot go out now; only the
+  /// first attempt, right after the start, is waited for a moment. With MQTT 3.1.1, which knows no
+  /// expiry, external data goes with QoS 0 and unretained (privacy.md C7).
   @discardableResult
   func publish(_ release: consuming Release) -> Verdict {
     let isKept = release.qos > 0 || release.retain || release.kind != .data
-    guard let link else { return keepOrDrop(release, isKept, \.droppedOffline) }
+    guard let link else { return keepOrDrop(release, isKept) }
     if isKept {
       let isDirect = release.qos == 0 && queue.isSettled && !link.handle.wantsWrite
       if !isDirect {
@@ -263,25 +269,31 @@ final class MosquittoConnection {
           expirySeconds: release.expirySeconds)
       }
     }
-    return settle(outcome.outcome, release.topicCount + release.payloadCount) ? .sent : .dropped
+    let byteCount = release.topicCount + release.payloadCount
+    return settle(outcome.outcome, release.gateIndex, byteCount) ? .sent : .dropped
   }
 
   private func keepOrDrop(
-    _ release: borrowing Release, _ isKept: Bool, _ counter: WritableKeyPath<Counters, Int>
+    _ release: borrowing Release, _ isKept: Bool
   ) -> Verdict {
-    guard isKept else {
-      counters[keyPath: counter] += 1
+    guard isKept || state == .connecting else {
+      counters.droppedOffline += 1
       return .dropped
     }
-    queue.append(release, at: GatewayClock.monotonicMilliseconds())
+    queue.append(
+      release, at: GatewayClock.monotonicMilliseconds(),
+      forMilliseconds: isKept ? .max : Self.liveWaitMilliseconds)
     return .queued
   }
 
   /// Counts a message that was handed over; false if it was not taken.
-  private func settle(_ outcome: MosquittoHandle.Outcome, _ byteCount: Int) -> Bool {
+  private func settle(
+    _ outcome: MosquittoHandle.Outcome, _ gateIndex: UInt8, _ byteCount: Int
+  ) -> Bool {
     if outcome.isSuccess {
       counters.sent += 1
       counters.sentBytes += byteCount
+      onSent(gateIndex, byteCount)
       if link?.noteWritten() == true { pendingPackets += 1 } else { pendingPackets = 0 }
       return true
     }
@@ -312,7 +324,7 @@ final class MosquittoConnection {
       let (outcome, id) = link.publish(
         message, qos: isBare ? 0 : message.qos, retain: message.isRetained && !isBare,
         expirySeconds: seconds)
-      let isTaken = settle(outcome, message.bytes.count - 1)
+      let isTaken = settle(outcome, message.gateIndex, message.bytes.count - 1)
       guard isTaken || outcome.isRejectedMessage else { return }
       if isTaken && id != 0 {
         queue.markInFlight(at: index, id: id)

@@ -12,8 +12,10 @@ struct PublishQueue: ~Copyable {
     let isExternal: Bool
     fileprivate(set) var qos: UInt8
     fileprivate(set) var isRetained: Bool
-    /// When it is of no more use, in monotonic milliseconds.
+    /// When the broker is to forget it, in monotonic milliseconds; nil for never.
     let expiresAt: Int64?
+    /// When it is of no more use here; at `expiresAt` at the latest.
+    fileprivate let usefulUntil: Int64
     /// The id libmosquitto gave it; nil while it waits.
     fileprivate(set) var id: Int32?
     /// Topic, a zero byte, payload.
@@ -41,8 +43,12 @@ struct PublishQueue: ~Copyable {
   /// Whether nothing waits to be handed over.
   var isSettled: Bool { messages.count == inFlightCount }
 
-  /// Keeps a message; an older one of the same topic that waits is replaced if it is retained.
-  mutating func append(_ release: borrowing Release, at now: Int64) {
+  /// Keeps a message, for `milliseconds` at most.
+  ///
+  /// An older one of the same topic that waits is replaced if both are retained.
+  mutating func append(
+    _ release: borrowing Release, at now: Int64, forMilliseconds milliseconds: Int64 = .max
+  ) {
     var bytes: [UInt8] = []
     let topicCount = release.topicCount
     bytes.reserveCapacity(topicCount + 1 + release.payloadCount)
@@ -51,10 +57,12 @@ struct PublishQueue: ~Copyable {
     release.withPayload { payload in
       for index in payload.indices { bytes.append(payload[index]) }
     }
+    let expiresAt = release.expirySeconds == 0 ? nil : now + Int64(release.expirySeconds) * 1000
     let message = Message(
       kind: release.kind, gateIndex: release.gateIndex, isExternal: release.isExternal,
       qos: release.qos, isRetained: release.retain,
-      expiresAt: release.expirySeconds == 0 ? nil : now + Int64(release.expirySeconds) * 1000,
+      expiresAt: expiresAt,
+      usefulUntil: min(expiresAt ?? .max, milliseconds == .max ? .max : now + milliseconds),
       id: nil, bytes: bytes, topicCount: topicCount)
     if message.isRetained { removeWaiting(withTopicOf: message) }
     makeRoom(for: bytes.count)
@@ -92,7 +100,7 @@ struct PublishQueue: ~Copyable {
       let message = messages[index]
       if message.id != nil {
         index += 1
-      } else if let limit = message.expiresAt, limit <= now {
+      } else if message.usefulUntil <= now {
         remove(at: index)
         expiredCount += 1
       } else {
