@@ -31,6 +31,11 @@ public struct RandomState: Sendable {
   /// The layout as another firmware might have it: some lines missing, numbers of another shape.
   private mutating func varied(_ layout: P1Layout) -> P1Layout {
     var layout = layout
+    layout.form.lineEnd = random.chance(oneIn: 12) ? "\n" : "\r\n"
+    layout.form.lowerCaseChecksum = random.chance(oneIn: 12)
+    layout.form.shortChecksum = random.chance(oneIn: 4)
+    layout.form.sendsGroupF = random.chance(oneIn: 20)
+    if layout.hasChecksum, random.chance(oneIn: 20) { layout.form.behindChecksum = [0] }
     let dropsLines = random.chance(oneIn: 2)
     layout.items = layout.items.compactMap { item in
       if case .clock = item { return item }
@@ -144,7 +149,10 @@ public struct RandomState: Sendable {
     layout.sendsDeviation = random.chance(oneIn: 2)
     layout.address = random.pick([layout.address, [0x03, 0x21], [0x41, 0x02, 0x04, 0x06, 0x09]])
     if layout.headerTime == .plain, random.chance(oneIn: 2) { layout.headerTime = .tagged }
-    guard layout.shape == .described else { return layout }
+    guard layout.shape == .described else {
+      if layout.shape == .pairs, random.chance(oneIn: 6) { widenRegisters(of: &layout) }
+      return layout
+    }
     let isList = layout.items.count > 1
     layout.items = layout.items.compactMap { item in
       guard case .value(var field) = item else { return item }
@@ -158,6 +166,15 @@ public struct RandomState: Sendable {
       return .value(field)
     }
     return layout
+  }
+
+  /// Registers of 64 bits, as Kaifa's MA304T4 sends them.
+  private func widenRegisters(of layout: inout PushLayout) {
+    layout.items = layout.items.map { item in
+      guard case .value(var field) = item, field.code.d == 8 else { return item }
+      field.tag = AXDRWriter.Tag.uint64
+      return .value(field)
+    }
   }
 
   private mutating func state(for layout: PushLayout) -> MeterState {

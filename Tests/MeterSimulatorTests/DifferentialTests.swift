@@ -8,20 +8,24 @@ import Testing
 ///
 /// Runs 200 frames a dialect; `GATEWAY_FRAMES=100000` sets the number of all dialects together.
 struct DifferentialTests {
-  static let framesPerModel: UInt64 = {
-    guard let text = ProcessInfo.processInfo.environment["GATEWAY_FRAMES"], let all = UInt64(text)
-    else { return 200 }
-    return all / UInt64(MeterModel.all.count)
-  }()
+  static let total: UInt64? = ProcessInfo.processInfo.environment["GATEWAY_FRAMES"].flatMap {
+    UInt64($0)
+  }
   static let names = MeterModel.all.map(\.name)
   static let checksummed = MeterModel.all.filter(\.hasChecksum).map(\.name)
+
+  /// Frames of each of `count` models, so that all together are at least the number asked for.
+  static func framesPerModel(of count: Int) -> UInt64 {
+    guard let total else { return 200 }
+    return (total + UInt64(count) - 1) / UInt64(count)
+  }
 
   /// Everything a test draws comes from `seed`, so that a failure can be pasted back.
   static func seed(_ test: UInt64, _ index: UInt64) -> UInt64 { test << 32 | index }
 
   @Test(arguments: names) func decodesEveryRandomFrameExactly(name: String) throws {
     let model = try #require(MeterModel.named(name))
-    for index in 0..<Self.framesPerModel {
+    for index in 0..<Self.framesPerModel(of: Self.names.count) {
       let seed = Self.seed(1, index)
       var state = RandomState(seed: seed)
       let frame = state.frame(of: model)
@@ -48,7 +52,7 @@ struct DifferentialTests {
   /// and the frame behind must come out whole.
   @Test(arguments: checksummed) func damagedByteNeverBringsAWrongValue(name: String) throws {
     let model = try #require(MeterModel.named(name))
-    for index in 0..<Self.framesPerModel {
+    for index in 0..<Self.framesPerModel(of: Self.checksummed.count) {
       let seed = Self.seed(2, index)
       var state = RandomState(seed: seed)
       let frame = state.frame(of: model)
@@ -67,6 +71,36 @@ struct DifferentialTests {
     }
   }
 
+  /// Bytes that mean something to a framer, in place of each byte of a frame in turn.
+  ///
+  /// `!` at a line's begin ends a telegram early, `/` begins one, CR, LF and NUL cut a checksum
+  /// short, 0x7E is a flag.
+  @Test(arguments: checksummed) func framingCharactersNeverBringAWrongValue(name: String) throws {
+    let model = try #require(MeterModel.named(name))
+    let seed = Self.seed(3, 0)
+    var state = RandomState(seed: seed)
+    let frame = state.frame(of: model)
+    let next = state.frame(of: model)
+    var random = RandomSource(seed: seed)
+    let step = Self.total == nil ? 41 : 1
+    for place in 0..<frame.bytes.count {
+      // The ends of a frame are always tried, with every value in a long run.
+      let isEnd = place < 12 || place >= frame.bytes.count - 8
+      guard isEnd || place % step == 0 else { continue }
+      let values = isEnd && Self.total != nil ? Array(0...255) : Array("!/\r\n\0 0f(~".utf8)
+      for value in values where value != frame.bytes[place] {
+        var bytes = frame.bytes
+        bytes[place] = value
+        let collector = FrameCollector.decoding(bytes + next.bytes, cuts: &random)
+        if let difference = self.wrong(collector, frame, next) {
+          let text = "\(difference); byte \(place) of \(frame.bytes.count) is \(value)"
+          Issue.record(report(name, seed, bytes + next.bytes, text))
+          return
+        }
+      }
+    }
+  }
+
   private func wrong(
     _ collector: FrameCollector, _ frame: SimulatedFrame, _ next: SimulatedFrame
   ) -> String? {
@@ -80,12 +114,52 @@ struct DifferentialTests {
     return nil
   }
 
-  /// A household's day through each meter: every frame decodes.
-  @Test(arguments: names) func decodesADayOfEachMeter(name: String) throws {
+  /// Meters of all dialects on one line, with noise between their frames.
+  ///
+  /// The noise holds no `/` and no flag: those begin a frame, which then takes what follows.
+  @Test func findsFramesOfEveryDialectAmongNoise() throws {
+    for index in 0..<(Self.total ?? 2000) / 100 {
+      let seed = Self.seed(4, index)
+      var random = RandomSource(seed: seed ^ 0x0157)
+      var state = RandomState(seed: seed)
+      var bytes: [UInt8] = []
+      var frames: [SimulatedFrame] = []
+      var noise = 0
+      for _ in 0..<8 {
+        for _ in 0..<random.integer(in: 0...60) {
+          let byte = UInt8(random.integer(in: 0...255))
+          guard byte != UInt8(ascii: "/"), byte != 0x7E else { continue }
+          bytes.append(byte)
+          noise += 1
+        }
+        let frame = state.frame(of: random.pick(MeterModel.all))
+        frames.append(frame)
+        bytes += frame.bytes
+      }
+      let collector = FrameCollector.decoding(bytes, cuts: &random)
+      var difference: String?
+      if collector.frames.count != frames.count {
+        difference = "\(collector.frames.count) frames, \(collector.rejections)"
+      } else if collector.discarded != noise {
+        difference = "\(collector.discarded) bytes discarded of \(noise)"
+      } else {
+        for (decoded, frame) in zip(collector.frames, frames) where difference == nil {
+          difference = decoded.difference(from: frame)
+        }
+      }
+      if let difference {
+        Issue.record("\(difference), seed 0x\(String(seed, radix: 16)): \(P1Text.hex(bytes))")
+        return
+      }
+    }
+  }
+
+  /// An afternoon of a household through each meter: every frame decodes.
+  @Test(arguments: names) func decodesAnAfternoonOfEachMeter(name: String) throws {
     var meter = try #require(SimulatedMeter(name: name, seed: 31))
     var random = RandomSource(seed: 31)
     var time: Int64 = 1_768_485_590_000
-    for _ in 0..<72 {
+    for _ in 0..<12 {
       let frame = meter.next(at: time)
       let collector = FrameCollector.decoding(frame.bytes, cuts: &random)
       let difference = self.difference(collector, frame)

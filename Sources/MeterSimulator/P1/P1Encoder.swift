@@ -3,6 +3,7 @@ import OBISDecoder
 /// Writes P1 telegrams: identification, blank line, data lines, `!`, CRC-16 (DSMR P1 5.0.2 §6.2).
 struct P1Encoder {
   private let identity: MeterIdentity
+  private let form: P1Form
   private var bytes: [UInt8] = []
   private var expected: [ExpectedReading] = []
   private var identifiers: [SimulatedIdentifier] = []
@@ -11,22 +12,32 @@ struct P1Encoder {
   static func frame(
     for state: MeterState, layout: P1Layout, identity: MeterIdentity
   ) -> SimulatedFrame {
-    var encoder = P1Encoder(identity: identity)
-    encoder.add("/" + layout.identification + "\r\n\r\n")
+    var encoder = P1Encoder(identity: identity, form: layout.form)
+    encoder.add("/" + layout.identification + layout.form.lineEnd + layout.form.lineEnd)
     encoder.identifiers.append(
       SimulatedIdentifier(
         kind: .meterType, bytes: Array(layout.identification.utf8), text: layout.identification))
     for item in layout.items { encoder.add(item, of: state) }
     encoder.add("!")
-    if layout.hasChecksum { encoder.add(P1Checksum.text(of: encoder.bytes)) }
-    encoder.add("\r\n")
+    if layout.hasChecksum { encoder.addChecksum() }
+    encoder.add(layout.form.lineEnd)
     let sendsClock = layout.items.contains { if case .clock = $0 { true } else { false } }
     return SimulatedFrame(
       bytes: encoder.bytes, expected: encoder.expected, identifiers: encoder.identifiers,
       meterTime: sendsClock ? state.clock : nil, hasChecksum: layout.hasChecksum, family: "p1")
   }
 
-  private init(identity: MeterIdentity) { self.identity = identity }
+  private init(identity: MeterIdentity, form: P1Form) {
+    self.identity = identity
+    self.form = form
+  }
+
+  private mutating func addChecksum() {
+    var text = P1Checksum.text(of: bytes)
+    if form.shortChecksum { while text.count > 1, text.first == "0" { text.removeFirst() } }
+    add(form.lowerCaseChecksum ? text.lowercased() : text)
+    bytes += form.behindChecksum
+  }
 
   private mutating func add(_ item: P1Item, of state: MeterState) {
     switch item {
@@ -193,7 +204,7 @@ struct P1Encoder {
     let inner = "0-\(meter.channel):24.2.1"
     let stamp = String(P1Text.stamp(time).dropLast())
     line(code, [stamp, "00", "60", "1", inner, field.suffix])
-    add("(" + (printed.text.split(separator: "*").first ?? "") + ")\r\n")
+    add("(" + (printed.text.split(separator: "*").first ?? "") + ")" + form.lineEnd)
     var captured = time
     captured.season = .unspecified
     // The line names the register that was captured: the value is that one's.
@@ -207,8 +218,9 @@ struct P1Encoder {
 
   private mutating func line(_ code: OBISCode, _ parts: [String]) {
     add("\(code.a)-\(code.b):\(code.c).\(code.d).\(code.e)")
+    if form.sendsGroupF { add("*255") }
     for part in parts { add("(" + part + ")") }
-    add("\r\n")
+    add(form.lineEnd)
   }
 
   private mutating func expect(

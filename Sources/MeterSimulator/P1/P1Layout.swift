@@ -8,6 +8,8 @@ struct P1Layout: Sendable {
   var items: [P1Item]
   /// Whether four digits of CRC-16 follow the `!` (from DSMR 4 on).
   var hasChecksum: Bool
+  /// How this firmware writes what the standard leaves open, or gets wrong.
+  var form = P1Form()
 
   /// Makes a layout from groups of lines.
   init(identification: String, groups: [[P1Item]], hasChecksum: Bool) {
@@ -15,6 +17,20 @@ struct P1Layout: Sendable {
     items = groups.flatMap { $0 }
     self.hasChecksum = hasChecksum
   }
+}
+
+/// Ways of writing that differ between firmwares; every one has been recorded.
+struct P1Form: Sendable {
+  /// CR LF, or LF alone as some converters leave it; the checksum goes over what is sent.
+  var lineEnd = "\r\n"
+  /// Whether the checksum's digits are in lower case.
+  var lowerCaseChecksum = false
+  /// Whether leading zeros of the checksum are left out.
+  var shortChecksum = false
+  /// Whether codes carry group F, as `*255`.
+  var sendsGroupF = false
+  /// Bytes behind the checksum, before the line end.
+  var behindChecksum: [UInt8] = []
 }
 
 /// One line, or a group of lines that belong together.
