@@ -132,18 +132,26 @@ def broker_faults(port):
     return faults
 
 
+def configuration_faults(folder):
+    """The example with a pseudo-terminal in the place of the cable."""
+    master, slave = os.openpty()
+    text = (ROOT / "deploy/config.toml").read_text()
+    path = folder / "config.toml"
+    path.write_text(text.replace('port = "/dev/ttyUSB0"', f'port = "{os.ttyname(slave)}"'))
+    checked = subprocess.run([AGENT, "check-config", "--config", path], capture_output=True, text=True)
+    os.close(master)
+    os.close(slave)
+    return [] if checked.returncode == 0 else [f"deploy/config.toml: {checked.stdout}{checked.stderr}"]
+
+
 def main():
     if not os.access(AGENT, os.X_OK):
         raise SystemExit(f"{AGENT} is not built (make build)")
     faults = []
-    checked = subprocess.run(
-        [AGENT, "check-config", "--config", ROOT / "deploy/config.toml"], capture_output=True, text=True
-    )
-    if checked.returncode != 0:
-        faults.append(f"deploy/config.toml: {checked.stdout}{checked.stderr}")
     folder = pathlib.Path(tempfile.mkdtemp(prefix="gateway-deploy-"))
     process = None
     try:
+        faults += configuration_faults(folder)
         process, port = start_broker(folder)
         faults += broker_faults(port)
     finally:
