@@ -31,7 +31,7 @@ public struct Household: Sendable {
 
   /// Lets time pass until `milliseconds` since 1970 UTC; an earlier time does nothing.
   ///
-  /// Takes well under a microsecond for each simulated second.
+  /// Takes about a microsecond for each simulated second.
   public mutating func advance(to milliseconds: Int64) {
     while now < milliseconds {
       let second = now >= 0 ? now / 1000 : (now - 999) / 1000
