@@ -100,3 +100,8 @@ struct SHA256Hasher: ~Copyable {
     precondition(done, "libcrypto could not start a hash")
   }
 }
+
+extension Crypto {
+  /// SHA-256 of a text's UTF-8 bytes, 64 lower-case hexadecimal digits.
+  public static func sha256Text(_ text: String) -> String { Hex.text(sha256(Array(text.utf8))) }
+}

@@ -3,15 +3,18 @@
 /// Appending happens inside the caller's transaction, so that a record and what it changed are
 /// durable together. Privacy design C11.
 
+internal import PrivacyFilter
+
 /// What walking the chain from its first record found.
 struct LedgerWalk: Equatable {
   /// Records read up to the end or the fault.
   var count: Int64 = 0
   /// The hash of the last good record; nil for none.
   var head: String?
-  /// The latest time that a record carries; a chain need not be in the order of time, because a
-  /// withdrawal is recorded with the time when it happened.
-  var latest: Timestamp?
+  /// The latest time that a record carries, ms since 1970 UTC.
+  ///
+  /// Records need not be in the order of time: a withdrawal is recorded with its own.
+  var latest: Int64?
   /// The sequence number of the first record that does not fit; nil for a whole chain.
   var brokenAt: Int64?
   /// Whether the wanted head was met.
@@ -41,14 +44,14 @@ final class Ledger {
   /// - Returns: the record's hash, which is the new head, and its body's hash.
   @discardableResult
   func append(
-    _ type: RecordType, _ body: [UInt8], at time: Timestamp
+    _ type: RecordType, _ body: [UInt8], at time: Int64
   ) throws(DatabaseError) -> (head: String, bodyHash: String) {
     let salt = random(LedgerRecord.saltByteCount)
     let bodyHash = LedgerRecord.bodyHash(salt: salt, body: body, &hasher)
     var last = try database.prepare("SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1")
     let exists = try last.step()
     let record = LedgerRecord(
-      sequence: exists ? last.integer(0) + 1 : 0, time: time.text, type: type.rawValue,
+      sequence: exists ? last.integer(0) + 1 : 0, time: Self.text(of: time), type: type.rawValue,
       bodyHash: bodyHash, previous: exists ? last.text(1) : LedgerRecord.noPrevious)
     last.reset()
     let hash = record.hash(&hasher)
@@ -60,6 +63,11 @@ final class Ledger {
       .integer(record.sequence), .text(record.time), .text(record.type), .text(bodyHash),
       .text(record.previous), .text(hash))
     return (hash, bodyHash)
+  }
+
+  /// A record's time; what no record can carry becomes the nearest that it can.
+  private static func text(of time: Int64) -> String {
+    Timestamp.text(min(max(time, 0), 253_402_300_799_000))
   }
 
   /// The hash of the last record; nil for an empty ledger.
@@ -115,7 +123,7 @@ final class Ledger {
   private func check(
     _ record: LedgerRecord, _ hash: String, salt: [UInt8], _ body: [UInt8]?,
     after previous: LedgerWalk
-  ) -> Timestamp? {
+  ) -> Int64? {
     let isGenesis = record.type == RecordType.genesis.rawValue
     guard record.sequence == previous.count,
       record.previous == previous.head ?? LedgerRecord.noPrevious,
@@ -125,6 +133,6 @@ final class Ledger {
     if let body, LedgerRecord.bodyHash(salt: salt, body: body, &hasher) != record.bodyHash {
       return nil
     }
-    return Timestamp(parsing: record.time)
+    return Timestamp.parse(record.time)
   }
 }

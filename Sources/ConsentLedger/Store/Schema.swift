@@ -55,7 +55,7 @@ enum Schema {
       rotated_at INTEGER NOT NULL DEFAULT 0) STRICT;
     CREATE TABLE bases(
       grant_id TEXT NOT NULL REFERENCES grants(id) ON DELETE CASCADE, source TEXT NOT NULL,
-      quantity INTEGER NOT NULL, mantissa INTEGER NOT NULL, exponent INTEGER NOT NULL,
+      quantity INTEGER NOT NULL, thousandths INTEGER NOT NULL,
       PRIMARY KEY (grant_id, source, quantity)) STRICT;
     CREATE TABLE retained(
       grant_id TEXT NOT NULL REFERENCES grants(id) ON DELETE CASCADE, topic TEXT NOT NULL,
@@ -68,6 +68,8 @@ enum Schema {
     CREATE TABLE receipts(
       id TEXT PRIMARY KEY, grant_id TEXT NOT NULL REFERENCES grants(id) ON DELETE CASCADE,
       bh TEXT NOT NULL) STRICT;
+    CREATE TABLE sources(name TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE) STRICT;
+    CREATE TABLE notices(sha256 TEXT PRIMARY KEY, lang TEXT NOT NULL, text TEXT NOT NULL) STRICT;
     PRAGMA application_id = \(applicationID);
     PRAGMA user_version = \(version);
     """
