@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/timex.h>
+#include <sys/types.h>
 
 // prctl is variadic, which Swift cannot call.
 static inline int linux_disable_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
@@ -22,3 +23,10 @@ struct linux_object {
 };
 int linux_each_object(int (*visit)(struct linux_object *, size_t, void *), void *context)
     __asm__("dl_iterate_phdr");
+
+// struct ucred, which <sys/socket.h> only declares with _GNU_SOURCE: unix(7), SO_PEERCRED.
+struct linux_peer {
+  pid_t pid;
+  uid_t uid;
+  gid_t gid;
+};

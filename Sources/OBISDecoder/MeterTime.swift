@@ -13,7 +13,7 @@ public struct MeterTime: Equatable, Sendable, BitwiseCopyable {
     case daylight
   }
 
-  /// Full year, e.g. 2026.
+  /// Full year, such as 2026.
   public var year: UInt16
   /// 1…12.
   public var month: UInt8

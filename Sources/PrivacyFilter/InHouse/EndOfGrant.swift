@@ -73,3 +73,25 @@ public struct GateEpilogue: Sendable, BitwiseCopyable {
     return release
   }
 }
+
+#if !hasFeature(Embedded)
+  extension Release {
+    /// Removes what a broker keeps on a topic that an earlier release was retained on.
+    ///
+    /// Nil if the topic is empty or longer than `topicBytes`. The message is empty: it carries nothing.
+    public static func clear(topic: String, connection: UInt8) -> Release? {
+      var release = Release(
+        kind: .clear, gateIndex: noGate, epoch: 0, connection: connection, qos: 1, retain: true,
+        expirySeconds: 0, isExternal: false)
+      guard !topic.isEmpty else { return nil }
+      for byte in topic.utf8 { release.topic.append(byte) }
+      if release.topic.overflowed { return nil }
+      return release
+    }
+  }
+
+  extension CompiledGate {
+    /// The first levels of its topics, up to the stream, as text.
+    public var topicText: String { place.string }
+  }
+#endif

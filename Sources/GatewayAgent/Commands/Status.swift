@@ -1,0 +1,37 @@
+internal import ArgumentParser
+
+/// `status`: the four states of the running agent, its meters, connections and grants.
+struct Status: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Shows process, ports, meters, broker links and grants of the running agent.")
+
+  @OptionGroup var agent: AgentAddress
+  @Flag(help: "Print JSON.") var json = false
+
+  func run() throws {
+    guard let status = try agent.ask(ControlRequest(verb: .status)).status else {
+      throw CommandFailure.failed("no status in the answer")
+    }
+    if json { return try Terminal.write(ControlJSON.line(status)) }
+    try Terminal.line(
+      "gateway-agent \(status.version)  ledger \(status.ledger)  clock \(status.clock)")
+    for meter in status.meters {
+      try Terminal.line(
+        "meter \(meter.name): port \(text(meter.port)), meter \(text(meter.meter)); "
+          + "\(meter.frames) frames, \(meter.rejected) damaged, "
+          + "\(meter.discardedBytes) bytes of no frame")
+    }
+    for broker in status.brokers {
+      try Terminal.line(
+        "broker \(broker.name) for \(broker.recipient): \(text(broker.link)); "
+          + "\(broker.published) published, \(broker.dropped) dropped")
+    }
+    if status.grants.isEmpty { try Terminal.line("no grants: nothing leaves") }
+    for grant in status.grants { try Terminal.line(GrantText.row(grant)) }
+  }
+
+  private func text(_ condition: StatusView.Condition) -> String {
+    let reason = condition.reason.isEmpty ? "" : " (\(condition.reason))"
+    return "\(condition.state)\(reason) since \(condition.since)"
+  }
+}

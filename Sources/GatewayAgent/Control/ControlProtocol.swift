@@ -1,0 +1,161 @@
+import FoundationEssentials
+
+/// One request on the control socket: a verb and what it needs, one JSON object a line.
+///
+/// Shape: UTF-8 JSON of at most `ControlLimits.lineBytes`, keys as the properties below.
+struct ControlRequest: Codable, Sendable {
+  /// What is asked for.
+  enum Verb: String, Codable, Sendable {
+    case status
+    case grantPropose = "grant.propose"
+    case grantAccept = "grant.accept"
+    case grantRefuse = "grant.refuse"
+    case grantList = "grant.list"
+    case withdraw
+    case receipt
+  }
+
+  var verb: Verb
+  /// A grant's id or a unique beginning of it, at least 4 characters.
+  var grant: String?
+  /// What a proposal asks for.
+  var proposal: ProposalRequest?
+  /// Optional categories that the household ticked while accepting.
+  var optional: [String]?
+}
+
+/// A proposal as typed: nil takes the profile's value.
+struct ProposalRequest: Codable, Sendable {
+  var profile: String
+  var recipient: String
+  var legalName: String?
+  var role: String?
+  var country: String?
+  var purpose: String?
+  var basis: String?
+  var basisText: String?
+  var categories: [String]?
+  var channels: [Int]?
+  var granularity: String?
+  var quantum: String?
+  var delaySeconds: Int?
+  var identifier: String?
+  var absolute: Bool
+  var rotateDays: Int?
+  var validDays: Int?
+  var meters: [String]
+  var broker: String
+  var topicRoot: String?
+  var qos: Int?
+  var retain: Bool
+  var fineConfirmed: Bool
+  var ageAttested: Bool
+  var householdInformed: Bool
+  var route: String?
+  var transfer: String?
+  var notice: String?
+  var noticeLanguage: String?
+}
+
+/// The answer to a request, one JSON object a line.
+struct ControlResponse: Codable, Sendable {
+  var ok: Bool
+  /// A stable code (`E_STATE` …) when not ok.
+  var code: String?
+  /// One sentence for a person when not ok.
+  var message: String?
+  var grant: GrantView?
+  var grants: [GrantView]?
+  var status: StatusView?
+  /// A receipt, already JSON.
+  var receipt: String?
+
+  static func failure(_ code: String, _ message: String) -> ControlResponse {
+    ControlResponse(ok: false, code: code, message: message)
+  }
+}
+
+/// A grant as `grant list` shows it.
+struct GrantView: Codable, Sendable {
+  var id: String
+  var version: UInt32
+  var state: String
+  var profile: String
+  var recipient: String
+  var purpose: String
+  var basis: String
+  var categories: [String]
+  var optional: [String]
+  var granularity: String
+  var quantum: String
+  var broker: String
+  var topic: String
+  var validFrom: String?
+  var validUntil: String?
+  var messages: UInt64
+  var bytes: UInt64
+  /// The text that the person who accepts agrees to.
+  var notice: String?
+}
+
+/// What `status` shows.
+struct StatusView: Codable, Sendable {
+  /// One of the four states: `state`, why, since when.
+  struct Condition: Codable, Sendable {
+    var state: String
+    var reason: String
+    var since: String
+  }
+
+  struct Meter: Codable, Sendable {
+    var name: String
+    var port: Condition
+    var meter: Condition
+    var frames: UInt64
+    var rejected: UInt64
+    var discardedBytes: UInt64
+    var unknownDropped: UInt64
+    var lastFrame: String?
+  }
+
+  struct Broker: Codable, Sendable {
+    var name: String
+    var recipient: String
+    var link: Condition
+    var protocolVersion: String?
+    var published: UInt64
+    var dropped: UInt64
+  }
+
+  var version: String
+  var process: Condition
+  var ledger: String
+  var clock: String
+  var meters: [Meter]
+  var brokers: [Broker]
+  var grants: [GrantView]
+}
+
+/// Bounds of the control protocol.
+enum ControlLimits {
+  /// Longest request or answer in bytes: a list of 32 grants with notices takes about 100 KiB.
+  static let lineBytes = 262_144
+  /// Most clients at once; more are closed at once.
+  static let clients = 8
+  /// How long a client waits for its answer.
+  static let answerSeconds = 20
+}
+
+/// JSON of the control protocol, sorted so that two equal answers are equal bytes.
+enum ControlJSON {
+  static func line(_ value: some Encodable) -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    guard let data = try? encoder.encode(value) else { return Array(#"{"ok":false}"#.utf8) + [10] }
+    return Array(data) + [10]
+  }
+
+  static func decode<Value: Decodable>(_ type: Value.Type, from line: [UInt8]) -> Value? {
+    try? JSONDecoder().decode(type, from: Data(line))
+  }
+}

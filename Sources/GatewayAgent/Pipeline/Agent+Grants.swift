@@ -1,0 +1,257 @@
+import ConsentLedger
+import PrivacyFilter
+
+// Grants in force: from the store to gates and connections, and back out again in the order of
+// privacy.md C7: stop, record, purge, clear.
+
+extension Agent {
+  // MARK: - Starting
+
+  /// Puts every active grant of the store in force; a grant that cannot be is logged and stays out.
+  func loadGrants() {
+    let now = clock.now()
+    do throws(StoreError) {
+      for stored in try store.activeGrants(at: now) where stored.grant.state == .active {
+        do throws(ConsentError) {
+          try putInForce(stored)
+        } catch {
+          Log.event(.error, "GRANT_NOT_IN_FORCE")
+        }
+      }
+    } catch {
+      Log.event(.error, "GRANTS_UNREADABLE")
+    }
+    if store.ledgerFault != nil { Log.event(.error, "E_LEDGER_BROKEN") }
+  }
+
+  /// Compiles a grant and installs its gates; all of them or none.
+  ///
+  /// - Throws: `E_LIMIT` without room for its gates or connection; `E_GRANT_UNKNOWN` if a meter or
+  ///   the broker is not configured any more; what compiling throws.
+  func putInForce(_ stored: StoredGrant) throws(ConsentError) {
+    guard let number = running.firstIndex(where: { $0 == nil }) else { throw .tooManyGrants }
+    let link = try openLink(for: stored)
+    do throws(ConsentError) {
+      let context = CompilationContext(
+        sources: sources, salt: stored.pseudonymSalt, rotation: stored.rotation,
+        connection: link.index, grantIndex: UInt8(number),
+        publishesValues: configuration.inHouse.valueTopics, pseudonyms: pseudonyms)
+      let gates = try stored.grant.compile(role: stored.recipient.role, context)
+      let places = try install(gates, of: stored)
+      let retained = (try? store.retainedTopics(of: stored.grant.id)) ?? []
+      running[number] = RunningGrant(
+        stored: stored, link: link.index, gates: places, retained: Set(retained))
+      if stored.recipient.role == .inHouse { try addHouses(places, stored, link) }
+    } catch {
+      closeIfUnused(link)
+      throw error
+    }
+    armTick()
+  }
+
+  private func install(
+    _ gates: [CompiledGate], of stored: StoredGrant
+  ) throws(ConsentError) -> [Int] {
+    let free = (0..<GateBank.capacity).filter { !bank.isInstalled($0) }
+    guard free.count >= gates.count else { throw .tooManyGrants }
+    let now = clock.now()
+    var places: [Int] = []
+    for (gate, place) in zip(gates, free) {
+      guard bank.install(gate, at: place, now: now) else { throw .tooManyGrants }
+      places.append(place)
+      let kept = (try? store.bases(of: stored.grant.id, source: sourceKey(of: gate))) ?? []
+      for base in kept {
+        bank.restoreBase(base.thousandths, of: Quantity(rawValue: base.quantity), at: place)
+      }
+    }
+    return places
+  }
+
+  /// A gate's meter and channel, as its bases are kept.
+  func sourceKey(of gate: CompiledGate) -> String {
+    "\(sources[Int(gate.source)].id.text)/\(gate.channel)"
+  }
+
+  private func addHouses(
+    _ places: [Int], _ stored: StoredGrant, _ link: Link
+  ) throws(ConsentError) {
+    for index in places {
+      guard let gate = bank.gate(at: index) else { continue }
+      let source = sources[Int(gate.source)]
+      let place = try InHousePlace(
+        root: stored.grant.terms.destination.topicRoot, nickname: source.nickname,
+        connection: link.index, vault: vault.vault)
+      let discovery = configuration.homeAssistant
+      let homeAssistant =
+        discovery.enabled ? try HomeAssistant(prefix: discovery.prefix, place: place) : nil
+      houses.append(
+        HouseMeter(gateIndex: index, gate: gate, place: place, homeAssistant: homeAssistant))
+      if link.isConnected { greet(link) }
+    }
+  }
+
+  // MARK: - Ending
+
+  /// Step 1 of a withdrawal: nothing more of it is released. Returns what its recipient is told with.
+  func stopGates(of number: Int) -> (epilogues: [GateEpilogue], purged: UInt64) {
+    guard let grant = running[number] else { return ([], 0) }
+    let now = clock.now()
+    var epilogues: [GateEpilogue] = []
+    var purged: UInt64 = 0
+    for index in grant.gates {
+      if let gate = bank.gate(at: index) { epilogues.append(GateEpilogue(gate)) }
+      purged += UInt64(bank.stop(index, at: now))
+    }
+    houses.removeAll { grant.gates.contains($0.gateIndex) }
+    return (epilogues, purged)
+  }
+
+  /// Steps 4 to 7: purges queues, clears what the broker keeps, tells the recipient.
+  func cleanUp(
+    _ number: Int, _ stopped: (epilogues: [GateEpilogue], purged: UInt64), _ end: EndOfGrant
+  ) -> EndEffects {
+    var effects = EndEffects(
+      purged: stopped.purged, retainedCleared: 0, tailByteCount: 0, brokerAccessChanged: false)
+    guard let grant = running[number], let link = links[Int(grant.link)] else { return effects }
+    running[number] = nil
+    for gate in grant.gates {
+      let purge = link.connection.purge(gateIndex: UInt8(gate))
+      effects.purged += UInt64(purge.messageCount)
+      effects.tailByteCount += UInt64(purge.tailBytes)
+    }
+    effects.retainedCleared = clearRetained(of: grant, on: link)
+    if !grant.isInHouse, let receipt = FixedText<36>(grant.id.text) {
+      for epilogue in stopped.epilogues {
+        publish(epilogue.notice(receipt: receipt, end, at: clock.now()))
+      }
+    }
+    closeIfUnused(link)
+    return effects
+  }
+
+  /// Clears what only this grant had kept; in-house topics may be another grant's too.
+  private func clearRetained(of grant: RunningGrant, on link: Link) -> UInt64 {
+    let others = running.compactMap { $0 }.filter { $0.link == grant.link }
+    var cleared: UInt64 = 0
+    for topic in grant.retained.sorted()
+    where !others.contains(where: { $0.retained.contains(topic) }) {
+      guard let release = Release.clear(topic: topic, connection: link.index) else { continue }
+      publish(release)
+      cleared += 1
+    }
+    return cleared
+  }
+
+  // MARK: - Retained topics
+
+  /// Remembers the topic of a retained release before it goes out, so that it can be cleared.
+  func noteRetained(_ release: borrowing Release, on link: Link) {
+    let topic = release.topicText
+    let isKnown = running.contains {
+      $0?.link == link.index && $0?.retained.contains(topic) == true
+    }
+    guard !isKnown else { return }
+    let number = running.firstIndex { grant in
+      guard let grant, grant.link == link.index else { return false }
+      return release.gateIndex == Release.noGate || grant.gates.contains(Int(release.gateIndex))
+    }
+    if let number { remember([topic], of: number) }
+  }
+
+  /// Remembers several topics of one gate in one go.
+  func noteRetained(_ topics: [String], ofGate gate: Int) {
+    guard let number = running.firstIndex(where: { $0?.gates.contains(gate) == true }) else {
+      return
+    }
+    remember(topics.filter { running[number]?.retained.contains($0) == false }, of: number)
+  }
+
+  private func remember(_ topics: [String], of number: Int) {
+    guard !topics.isEmpty, let id = running[number]?.id else { return }
+    running[number]?.retained.formUnion(topics)
+    do throws(StoreError) {
+      try store.addRetainedTopics(topics, of: id)
+    } catch {
+      // It is cleared at withdrawal all the same, unless the agent is killed before.
+      Log.event(.error, "E_LEDGER_WRITE")
+    }
+  }
+
+  // MARK: - Housekeeping
+
+  /// Ends what is over, puts in force what begins.
+  func sweepGrants() {
+    let now = clock.now()
+    do throws(StoreError) {
+      let ended = try store.sweep(at: now)
+      for number in running.indices {
+        guard let id = running[number]?.id, ended.contains(id) else { continue }
+        let effects = cleanUp(number, stopGates(of: number), .expired)
+        _ = try store.completeEnd(id, effects, at: now)
+      }
+      for stored in try store.activeGrants(at: now)
+      where stored.grant.state == .active && !isRunning(stored.grant.id) {
+        try? putInForce(stored)
+      }
+      store.recordPendingEnds()
+    } catch {
+      Log.event(.error, "E_LEDGER_WRITE")
+    }
+  }
+
+  func isRunning(_ id: UniqueID) -> Bool { running.contains { $0?.id == id } }
+
+  /// Gives grants whose days are over their next pseudonym, with a new base.
+  func rotatePseudonyms() {
+    let now = clock.now()
+    for number in running.indices {
+      guard let grant = running[number], !grant.isInHouse else { continue }
+      let rotation = Pseudonyms.rotation(of: grant.stored.grant.terms, at: now)
+      guard rotation > grant.stored.rotation else { continue }
+      do throws(StoreError) {
+        try store.rotate(grant.id, to: rotation, at: now)
+        _ = cleanUp(number, stopGates(of: number), .replaced)
+        let stored = try store.grant(grant.id)
+        try? putInForce(stored)
+      } catch {
+        Log.event(.error, "E_LEDGER_WRITE")
+      }
+    }
+  }
+
+  /// Writes counts and base registers: what a crash may lose is a minute's.
+  func saveRuntime() {
+    do throws(StoreError) {
+      try store.flushJournal()
+      for case .some(let grant) in running where !grant.isInHouse {
+        for index in grant.gates { try saveBases(ofGate: index, grant.id) }
+      }
+    } catch {
+      Log.event(.error, "E_LEDGER_WRITE")
+    }
+  }
+
+  private func saveBases(ofGate index: Int, _ id: UniqueID) throws(StoreError) {
+    guard let gate = bank.gate(at: index) else { return }
+    var bases: [BaseRegister] = []
+    for number in 0..<Quantity.idBound {
+      let quantity = Quantity(rawValue: UInt8(number))
+      if let base = bank.base(of: quantity, at: index) {
+        bases.append(BaseRegister(quantity: quantity.rawValue, thousandths: base))
+      }
+    }
+    let key = sourceKey(of: gate)
+    let kept = try store.bases(of: id, source: key)
+    guard !bases.isEmpty, kept != bases else { return }
+    try store.saveBases(bases, of: id, source: key)
+  }
+}
+
+extension ConsentError {
+  /// No room for another gate or connection.
+  static let tooManyGrants = ConsentError(
+    .limit, "no more than 32 gates; withdraw a grant or narrow it to fewer meters")
+  /// The grant's broker is not in the configuration.
+  static let brokerUnknown = ConsentError(
+    .grantUnknown, "the broker of this grant is not in the configuration")
+}

@@ -1,0 +1,129 @@
+import ConsentLedger
+import PrivacyFilter
+
+// Connections: one for the house and broker, one of its own for each external grant, so that
+// neither trouble nor identity of one recipient reaches another.
+
+extension Agent {
+  /// The connection for a grant, opened if it is the first of the house or external.
+  ///
+  /// - Throws: `E_GRANT_UNKNOWN` without the broker in the configuration, `E_LIMIT` without room.
+  func openLink(for stored: StoredGrant) throws(ConsentError) -> Link {
+    let terms = stored.grant.terms
+    guard let broker = configuration.brokers.first(where: { $0.name == terms.destination.broker })
+    else { throw .brokerUnknown }
+    let isInHouse = stored.recipient.role == .inHouse
+    if isInHouse,
+      let shared = links.first(where: { link in
+        link?.isInHouse == true && link?.broker.name == broker.name && link?.isEnding == false
+      }), let shared
+    {
+      return shared
+    }
+    guard let index = links.firstIndex(where: { $0 == nil }) else { throw .tooManyGrants }
+    let clientID = pseudonyms.clientID(recipient: terms.recipient, salt: stored.pseudonymSalt)
+    var settings: BrokerSettings
+    do throws(CommandFailure) {
+      settings = try BrokerSettings(broker, clientID: clientID, isDedicated: !isInHouse)
+    } catch {
+      throw .brokerUnusable
+    }
+    if isInHouse { settings.will = try will(root: terms.destination.topicRoot) }
+    let link = Link(
+      index: UInt8(index), broker: broker, recipient: isInHouse ? "in-house" : terms.recipient,
+      grant: isInHouse ? nil : stored.grant.id,
+      connection: MosquittoConnection(settings, on: loop), at: clock.now())
+    links[index] = link
+    connect(link)
+    return link
+  }
+
+  private func will(root: String) throws(ConsentError) -> BrokerSettings.Will {
+    let place = try InHousePlace(
+      root: root, nickname: sources[0].nickname, connection: 0, vault: vault.vault)
+    return BrokerSettings.Will(place.processStatus(isOnline: false))
+  }
+
+  private func connect(_ link: Link) {
+    let connection = link.connection
+    connection.onState = { [unowned self, unowned link] state in linkChanged(link, state) }
+    connection.onSent = { [unowned self] gateIndex, byteCount in
+      noteSent(gateIndex, byteCount)
+    }
+    let discovery = configuration.homeAssistant
+    if link.isInHouse, discovery.enabled {
+      connection.subscribe(discovery.birthTopic)
+      connection.onMessage = { [unowned self, unowned link] _, payload in
+        if Self.isBirth(payload) { homeAssistantBorn(on: link) }
+      }
+    }
+    connection.start()
+  }
+
+  /// Home Assistant's birth message is the word `online`.
+  private static func isBirth(_ payload: Span<UInt8>) -> Bool {
+    let word: StaticString = "online"
+    guard payload.count == word.utf8CodeUnitCount else { return false }
+    for index in payload.indices where payload[index] != (unsafe word.utf8Start[index]) {
+      return false
+    }
+    return true
+  }
+
+  /// Counts a message under the grant whose gate released it.
+  ///
+  /// Called while the bank is at work, so it must not be asked.
+  private func noteSent(_ gateIndex: UInt8, _ byteCount: Int) {
+    guard gateIndex != Release.noGate,
+      let grant = running.first(where: { $0?.gates.contains(Int(gateIndex)) == true }) ?? nil
+    else { return }
+    store.countRelease(
+      of: grant.id, categories: grant.stored.grant.terms.categories, byteCount: byteCount,
+      at: clock.now())
+  }
+
+  /// Lets a connection go that serves no grant any more, once its clears and notices are out.
+  func closeIfUnused(_ link: Link) {
+    guard !running.contains(where: { $0?.link == link.index }), !link.isEnding else { return }
+    link.isEnding = true
+    endedLinkMayBeDone(link)
+  }
+
+  /// With a broker away, clears wait for its return; they are the first thing it gets then.
+  func endedLinkMayBeDone(_ link: Link) {
+    guard link.isEnding, link.isConnected || link.connection.queuedCount == 0 else { return }
+    link.connection.finish(withinMilliseconds: 5000) { [unowned self, unowned link] in
+      if links[Int(link.index)] === link { links[Int(link.index)] = nil }
+    }
+  }
+
+  /// Clears what ended grants left retained when the agent or the broker was away.
+  func finishEndedGrants() {
+    let now = clock.now()
+    do throws(StoreError) {
+      for stored in try store.uncompletedEnds() {
+        let topics = try store.retainedTopics(of: stored.grant.id)
+        var effects = EndEffects(
+          purged: 0, retainedCleared: 0, tailByteCount: 0, brokerAccessChanged: false)
+        if !topics.isEmpty, let link = try? openLink(for: stored) {
+          for topic in topics {
+            if let release = Release.clear(topic: topic, connection: link.index) {
+              publish(release)
+              effects.retainedCleared += 1
+            }
+          }
+          closeIfUnused(link)
+        }
+        _ = try store.completeEnd(stored.grant.id, effects, at: now)
+      }
+    } catch {
+      Log.event(.error, "E_LEDGER_WRITE")
+    }
+  }
+}
+
+extension ConsentError {
+  /// A secret file of the broker cannot be used.
+  static let brokerUnusable = ConsentError(
+    .grantUnknown, "the broker's password file cannot be read; check-config says why")
+}

@@ -1,0 +1,110 @@
+import ConsentLedger
+import PrivacyFilter
+
+// What the control socket asks for, and the demo.
+
+extension Agent {
+  /// Answers a request of a local person, whom the kernel names.
+  func answer(_ request: ControlRequest, by authority: Authority) -> ControlResponse {
+    do {
+      switch request.verb {
+      case .status: return ControlResponse(ok: true, status: try statusView())
+      case .grantList: return ControlResponse(ok: true, grants: try grantViews())
+      case .grantPropose:
+        guard let proposal = request.proposal else { break }
+        return try propose(proposal, by: authority)
+      case .grantAccept:
+        return try accept(try find(request.grant), request.optional ?? [], by: authority)
+      case .grantRefuse:
+        let id = try find(request.grant)
+        try store.refuse(id, by: authority, at: clock.now())
+        return ControlResponse(ok: true, grant: try grantView(id))
+      case .withdraw: return try withdraw(try find(request.grant), by: authority)
+      case .receipt:
+        let receipt = try store.receipts(of: try find(request.grant)).last
+        return ControlResponse(
+          ok: true, receipt: receipt.map { String(decoding: $0, as: UTF8.self) })
+      }
+      return .failure("E_STATE", "the request lacks what its verb needs")
+    } catch let error as StoreError {
+      return .failure(error.code.isEmpty ? "E_LEDGER_WRITE" : error.code, error.text)
+    } catch let error as ConsentError {
+      return .failure(error.code.rawValue, error.explanation)
+    } catch let error as ControlFailure {
+      return .failure(error.code, error.message)
+    } catch {
+      return .failure("E_STATE", "the request could not be carried out")
+    }
+  }
+
+  /// The one grant that an id or its beginning (4 characters or more) names.
+  private func find(_ text: String?) throws -> UniqueID {
+    let wanted = (text ?? "").lowercased()
+    let matches = try store.grants().map(\.grant.id).filter { $0.text.hasPrefix(wanted) }
+    guard wanted.utf8.count >= 4, matches.count == 1 else {
+      let reason =
+        matches.count > 1 ? "several grants begin like that" : "no grant begins like that"
+      throw ControlFailure(code: "E_GRANT_UNKNOWN", message: reason)
+    }
+    return matches[0]
+  }
+
+  private func propose(
+    _ request: ProposalRequest, by authority: Authority
+  ) throws -> ControlResponse {
+    let now = clock.now()
+    let builder = ProposalBuilder(
+      configuration: configuration, sources: sources, now: store.time(atLeast: now))
+    let outcome = try builder.build(request)
+    try store.register(outcome.recipient, by: authority, at: now)
+    try store.keepNotice(outcome.notice, outcome.terms.notice)
+    let id = try store.propose(outcome.terms, by: authority, at: now, vault: vault.vault)
+    return ControlResponse(ok: true, grant: try grantView(id))
+  }
+
+  private func accept(
+    _ id: UniqueID, _ optional: [String], by authority: Authority
+  ) throws -> ControlResponse {
+    guard let ticked = CategorySet(codes: optional) else {
+      throw ControlFailure(code: "E_PROFILE_EXCEEDED", message: "--optional: no such category")
+    }
+    let receipt = try store.accept(
+      id, ticked: ticked, by: authority, at: clock.now(), vault: vault.vault)
+    let stored = try store.grant(id)
+    if stored.grant.state == .active {
+      do throws(ConsentError) {
+        try putInForce(stored)
+      } catch {
+        // In the ledger but not in force would be a lie: it ends at once.
+        _ = try? withdraw(id, by: .agent)
+        throw error
+      }
+    }
+    Log.event(.info, "GRANT")
+    return ControlResponse(
+      ok: true, grant: try grantView(id), receipt: String(decoding: receipt, as: UTF8.self))
+  }
+
+  /// Ends a grant in the order of privacy.md C7: stop, tombstone, record, purge, clear, receipt.
+  func withdraw(_ id: UniqueID, by authority: Authority) throws -> ControlResponse {
+    let now = clock.now()
+    let state = try store.grant(id).grant.state
+    guard !state.isTerminal else {
+      throw ControlFailure(code: "E_STATE", message: "the grant has ended before")
+    }
+    let number = running.firstIndex { $0?.id == id }
+    let stopped = number.map { stopGates(of: $0) } ?? ([], 0)
+    let marked = Result { try store.tombstone(id, .withdrawal, by: authority, at: now) }
+    let recorded = Result { try store.recordEnd(id) }
+    let effects =
+      number.map { cleanUp($0, stopped, .withdrawn) }
+      ?? EndEffects(purged: 0, retainedCleared: 0, tailByteCount: 0, brokerAccessChanged: false)
+    Log.event(.info, "WITHDRAW", Int64(clamping: effects.purged))
+    try marked.get()
+    try recorded.get()
+    guard state != .proposed else { return ControlResponse(ok: true, grant: try grantView(id)) }
+    let receipt = try store.completeEnd(id, effects, at: now)
+    return ControlResponse(
+      ok: true, grant: try grantView(id), receipt: String(decoding: receipt, as: UTF8.self))
+  }
+}

@@ -1,0 +1,71 @@
+import ConsentLedger
+import PrivacyFilter
+
+// What `status` and `grant list` show.
+
+extension Agent {
+  func statusView() throws -> StatusView {
+    let now = clock.now()
+    var view = StatusView(
+      version: Gateway.release, process: Self.view(processHealth),
+      ledger: store.ledgerFault == nil ? "sound" : "broken",
+      clock: isClockTrusted(at: now) ? "trusted" : "untrusted", meters: [], brokers: [],
+      grants: [])
+    for (feed, condition) in zip(feeds, conditions) {
+      view.meters.append(
+        StatusView.Meter(
+          name: feed.configuration.name, port: Self.view(condition.port),
+          meter: Self.view(condition.meter), frames: feed.frames, rejected: feed.rejected,
+          discardedBytes: feed.discardedBytes, unknownDropped: feed.unknownDropped,
+          lastFrame: feed.lastFrameAt.map(Timestamp.text)))
+    }
+    for case .some(let link) in links {
+      let counters = link.connection.counters
+      let version: String? =
+        switch link.connection.state {
+        case .connected(.five): "5"
+        case .connected(.threeOneOne): "3.1.1"
+        default: nil
+        }
+      view.brokers.append(
+        StatusView.Broker(
+          name: link.broker.name, recipient: link.recipient, link: Self.view(link.health),
+          protocolVersion: version, published: UInt64(counters.sent),
+          dropped: UInt64(counters.droppedOffline + counters.droppedCongested)
+            + UInt64(link.connection.overflowCount)))
+    }
+    view.grants = try grantViews().filter { $0.state == "active" || $0.state == "proposed" }
+    return view
+  }
+
+  func grantViews() throws -> [GrantView] {
+    try store.grants().map { try view(of: $0) }
+  }
+
+  func grantView(_ id: UniqueID) throws -> GrantView { try view(of: try store.grant(id)) }
+
+  private func view(of stored: StoredGrant) throws -> GrantView {
+    let grant = stored.grant
+    let terms = grant.terms
+    let egress = try store.egress(of: grant.id)
+    let gate = running.compactMap { $0 }.first { $0.id == grant.id }?.gates.first
+    let place = gate.flatMap { bank.gate(at: $0) }?.topicText
+    return GrantView(
+      id: grant.id.text, version: grant.version, state: grant.state.rawValue,
+      profile: terms.profile, recipient: terms.recipient, purpose: terms.purpose,
+      basis: terms.basis.rawValue, categories: terms.categories.codes,
+      optional: terms.optional.codes, granularity: "G\(terms.granularity.rawValue)",
+      quantum: "R\(terms.quantum.rawValue)", broker: terms.destination.broker,
+      topic: place ?? terms.destination.topicRoot, validFrom: Timestamp.text(terms.validFrom),
+      validUntil: terms.validUntil.map(Timestamp.text), messages: egress?.messages ?? 0,
+      bytes: egress?.byteCount ?? 0,
+      notice: grant.state == .proposed || grant.state == .active
+        ? try store.notice(terms.notice.sha256) : nil)
+  }
+
+  private static func view(_ health: PartHealth) -> StatusView.Condition {
+    StatusView.Condition(
+      state: "\(health.state.name)", reason: "\(health.reason.name)",
+      since: Timestamp.text(health.since))
+  }
+}

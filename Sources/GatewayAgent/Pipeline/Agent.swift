@@ -1,0 +1,208 @@
+import ConsentLedger
+import Glibc
+import OBISDecoder
+import PrivacyFilter
+
+/// The running agent: meters in, gates in the middle, connections out. The only place where the
+/// rooms meet, all of it on one loop.
+///
+/// Without a grant in force there is no connection: nothing leaves by default.
+final class Agent {
+  /// Most connections: one for each grant in force and one for the house (privacy.md C5).
+  static let linkLimit = 33
+
+  let configuration: Configuration
+  let clock: GatewayClock
+  let loop: EventLoop
+  let store: ConsentStore
+  let pseudonyms: Pseudonyms
+  let vault = VaultHandle()
+  let startedAt: Int64
+
+  var bank = GateBank()
+  var feeds: [MeterFeed] = []
+  var conditions: [MeterCondition] = []
+  var sources: [GateSource] = []
+  var links: [Link?] = Array(repeating: nil, count: Agent.linkLimit)
+  /// Grants in force, by the number their gates carry.
+  var running: [RunningGrant?] = Array(repeating: nil, count: ConsentStore.grantLimit)
+  var houses: [HouseMeter] = []
+  var processHealth: PartHealth
+  var meterClockAgrees = false
+  /// Called with each release that a connection took: the demo shows it.
+  var onPublished: ((_ release: borrowing Release) -> Void)?
+  /// Called after each good frame, before anything is released.
+  var onFrame: ((MeterFeed) -> Void)?
+
+  private var tickTimer: Timer?
+  private var tickAt = Int64.max
+  private var minute: Timer?
+  private var notifier = ServiceNotifier()
+  private var watchdog: Timer?
+  private var synchronised = (at: Int64.min, value: false)
+
+  /// Opens the consent store and prepares meters; nothing runs before `start()`.
+  ///
+  /// - Throws: `CommandFailure` (2) if the state directory cannot be used.
+  init(
+    _ configuration: Configuration, clock: GatewayClock, on loop: EventLoop
+  ) throws(CommandFailure) {
+    self.configuration = configuration
+    self.clock = clock
+    self.loop = loop
+    startedAt = clock.now()
+    processHealth = PartHealth(.running, .startUp, since: startedAt)
+    do throws(StoreError) {
+      store = try ConsentStore(
+        directory: configuration.stateDirectory, at: startedAt, random: Crypto.random)
+    } catch {
+      throw .unusable("\(configuration.stateDirectory): \(error.text)")
+    }
+    pseudonyms = Pseudonyms(installSecret: store.installSecret, hmac: Crypto.hmacSHA256)
+    try addMeters()
+    tickTimer = loop.timer { [unowned self] in tick() }
+    minute = loop.timer { [unowned self] in everyMinute() }
+  }
+
+  private func addMeters() throws(CommandFailure) {
+    for (index, meter) in configuration.meters.enumerated() {
+      let id: UniqueID
+      do throws(StoreError) {
+        id = try store.sourceID(of: meter.name)
+      } catch {
+        throw .unusable("\(configuration.stateDirectory): \(error.text)")
+      }
+      let feed = MeterFeed(
+        source: UInt8(index), meter, vault: vault, clock: clock, on: loop)
+      feed.onFrame = { [unowned self] in frameArrived($0) }
+      feed.onPort = { [unowned self] in portChanged($0) }
+      feed.onStale = { [unowned self] in meterWentStale($0) }
+      feeds.append(feed)
+      conditions.append(MeterCondition(at: startedAt))
+      sources.append(GateSource(id: id, index: UInt8(index), nickname: meter.name))
+    }
+  }
+
+  /// Puts the stored grants in force, opens ports and connections.
+  func start() {
+    setDayStarts()
+    finishEndedGrants()
+    loadGrants()
+    for feed in feeds { feed.start() }
+    minute?.arm(afterMilliseconds: 60_000 / clock.rate)
+    notifier.ready()
+    feedWatchdog()
+  }
+
+  /// Writes what is not on disk yet and says goodbye; `completion` runs when connections are closed.
+  func stop(_ completion: @escaping () -> Void) {
+    notifier.stopping()
+    tickTimer?.cancel()
+    minute?.cancel()
+    watchdog?.cancel()
+    for feed in feeds { feed.stop() }
+    saveRuntime()
+    processHealth = PartHealth(.stopping, .signal, since: clock.now())
+    sayGoodbye()
+    let open = links.compactMap { $0 }
+    var left = open.count
+    guard left > 0 else { return completion() }
+    for link in open {
+      link.connection.finish(withinMilliseconds: 1000) {
+        left -= 1
+        if left == 0 { completion() }
+      }
+    }
+  }
+
+  // MARK: - Frames
+
+  private func frameArrived(_ feed: MeterFeed) {
+    let now = clock.now()
+    onFrame?(feed)
+    noteMeterClock(feed, at: now)
+    noteFresh(feed, at: now)
+    bank.process(feed.snapshot, at: now, clockTrusted: isClockTrusted(at: now)) {
+      (release: consuming Release) in publish(release)
+    }
+    armTick()
+  }
+
+  private func tick() {
+    tickAt = .max
+    let now = clock.now()
+    bank.tick(at: now, clockTrusted: isClockTrusted(at: now)) { (release: consuming Release) in
+      publish(release)
+    }
+    armTick()
+  }
+
+  /// Arms the timer for the next window that closes; costs nothing while that stays the same.
+  func armTick() {
+    guard let deadline = bank.nextDeadline() else {
+      tickAt = .max
+      tickTimer?.cancel()
+      return
+    }
+    guard deadline != tickAt else { return }
+    tickAt = deadline
+    // Never at once: a deadline that lies in the past waits for the clock, not for us.
+    tickTimer?.arm(afterMilliseconds: max(1, clock.delay(until: deadline)))
+  }
+
+  /// Hands a release to its connection and counts it if it left.
+  func publish(_ release: consuming Release) {
+    guard let link = links[Int(release.connection)] else { return }
+    if release.retain, release.kind != .clear { noteRetained(release, on: link) }
+    onPublished?(release)
+    link.connection.publish(release)
+  }
+
+  // MARK: - Clock
+
+  /// Whether grants with a beginning and an end may release: privacy.md C7, "Clock".
+  func isClockTrusted(at now: Int64) -> Bool {
+    if configuration.clockTrust == .system || clock.rate > 1 || meterClockAgrees { return true }
+    if now - synchronised.at > 10_000 || now < synchronised.at {
+      synchronised = (now, GatewayClock.isSynchronised())
+    }
+    return synchronised.value
+  }
+
+  private func noteMeterClock(_ feed: MeterFeed, at now: Int64) {
+    guard
+      let seconds = feed.snapshot.meterTime?.secondsSince1970(
+        standardOffsetMinutes: feed.configuration.clockOffsetMinutes)
+    else { return }
+    let (difference, overflow) = (seconds &* 1000).subtractingReportingOverflow(now)
+    meterClockAgrees = !overflow && difference.magnitude <= 300_000
+  }
+
+  // MARK: - Housekeeping
+
+  private func everyMinute() {
+    setDayStarts()
+    sweepGrants()
+    rotatePseudonyms()
+    saveRuntime()
+    armTick()
+    minute?.arm(afterMilliseconds: 60_000 / clock.rate)
+  }
+
+  /// Tells systemd that frames are decoded, or that their absence has been published.
+  private func feedWatchdog() {
+    guard let interval = notifier.watchdogMilliseconds else { return }
+    watchdog = loop.timer { [unowned self] in
+      if isSettled { notifier.watchdog() }
+      watchdog?.arm(afterMilliseconds: interval / 3)
+    }
+    watchdog?.arm(afterMilliseconds: interval / 3)
+  }
+
+  /// Whether every meter either sends, or is said not to.
+  private var isSettled: Bool {
+    zip(feeds, conditions).allSatisfy { feed, condition in
+      condition.meter.state != .fresh || feed.isFresh
+    }
+  }
+}

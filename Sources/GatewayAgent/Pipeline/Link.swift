@@ -1,0 +1,98 @@
+import PrivacyFilter
+
+/// One MQTT connection of the agent: the house's to a broker, or one external grant's own.
+///
+/// A class: the connection's callbacks and the pipeline share it.
+final class Link {
+  /// Its number, as gates and releases carry it.
+  let index: UInt8
+  let broker: Configuration.Broker
+  /// Whom it serves: `in-house`, or the recipient's short name.
+  let recipient: String
+  /// The external grant it belongs to; nil for the house's.
+  let grant: UniqueID?
+  let connection: MosquittoConnection
+  /// How the connection is, why, since when.
+  private(set) var health: PartHealth
+  /// Whether it only lives to clear what a broker keeps, and is gone when that is done.
+  var isEnding = false
+
+  init(
+    index: UInt8, broker: Configuration.Broker, recipient: String, grant: UniqueID?,
+    connection: MosquittoConnection, at now: Int64
+  ) {
+    self.index = index
+    self.broker = broker
+    self.recipient = recipient
+    self.grant = grant
+    self.connection = connection
+    health = PartHealth(.connecting, .startUp, since: now)
+  }
+
+  var isInHouse: Bool { grant == nil }
+  var isConnected: Bool { health.state == .connected }
+
+  /// Takes over a state of the connection; false if it says nothing new.
+  func note(_ state: BrokerState, at now: Int64) -> Bool {
+    let (part, reason): (PartState, PartReason) =
+      switch state {
+      case .connecting: (.connecting, .startUp)
+      case .connected: (.connected, .accepted)
+      case .waiting(let trouble): (.disconnected, trouble.reason)
+      }
+    guard part != health.state || reason != health.reason else { return false }
+    health = PartHealth(part, reason, since: part == health.state ? health.since : now)
+    return true
+  }
+}
+
+extension BrokerTrouble {
+  /// The word of health documents that fits.
+  var reason: PartReason {
+    switch self {
+    case .refused: .refused
+    case .unreachable: .unreachable
+    case .nameNotFound: .nameUnknown
+    case .timedOut: .timeout
+    case .tls: .tlsFailed
+    case .unusableSettings: .configuration
+    case .versionRejected, .rejected: .refused
+    case .notAuthorised: .badCredentials
+    case .closedEarly, .lost, .cut: .connectionLost
+    }
+  }
+}
+
+extension BrokerSettings {
+  /// What the configuration says of a broker, for one client id.
+  ///
+  /// - Throws: `CommandFailure` (2) if a password file cannot be used.
+  init(
+    _ broker: Configuration.Broker, clientID: String, isDedicated: Bool
+  ) throws(CommandFailure) {
+    self.init(
+      host: broker.host, port: broker.port, clientID: clientID, isDedicated: isDedicated)
+    username = broker.username
+    keepAliveSeconds = broker.keepaliveSeconds
+    if let file = broker.passwordFile { password = try Self.password(in: file) }
+    version =
+      switch broker.mqttVersion {
+      case .auto: .automatic
+      case .five: .five
+      case .threeOneOne: .threeOneOne
+      }
+    guard let tls = broker.tls else { return }
+    self.tls = TLS(
+      caFile: tls.caFile, certificateFile: tls.certificateFile, keyFile: tls.keyFile)
+  }
+
+  private static func password(in file: String) throws(CommandFailure) -> String {
+    do throws(SystemError) {
+      let bytes = try FileAccess.read(file, limit: Configuration.Limits.passwordBytes)
+      let line = bytes.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+      return String(decoding: line, as: UTF8.self)
+    } catch {
+      throw .unusable(file, error)
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import Glibc
+import PrivacyFilter
+
+/// Civil days of the household's zone. Calls `localtime_r` and `mktime`, which know the zone's rules.
+enum LocalDays {
+  /// Makes an IANA zone the process's own; to be called once, before any thread starts.
+  static func use(zone name: String) {
+    if name != "system" { _ = unsafe setenv("TZ", name, 1) }
+    tzset()
+  }
+
+  /// The starts of `count` days in a row, the first of which holds `instant` (ms since 1970 UTC).
+  static func starts(around instant: Int64, count: Int) -> [Int64] {
+    var seconds = time_t(instant / 1000)
+    var local = unsafe tm()
+    _ = unsafe localtime_r(&seconds, &local)
+    return (0..<count).map { day in
+      var midnight = unsafe tm()
+      unsafe midnight.tm_year = local.tm_year
+      unsafe midnight.tm_mon = local.tm_mon
+      unsafe midnight.tm_mday = local.tm_mday + Int32(day)
+      // The library decides whether daylight saving time is in force then.
+      unsafe midnight.tm_isdst = -1
+      return Int64(unsafe mktime(&midnight)) * 1000
+    }
+  }
+}
+
+extension Agent {
+  /// Tells the gates where the household's days begin, a week ahead.
+  func setDayStarts() {
+    let starts = LocalDays.starts(around: clock.now(), count: 8)
+    bank.setDayStarts(starts.span)
+  }
+}

@@ -1,0 +1,184 @@
+import OBISDecoder
+import PrivacyFilter
+
+/// One meter: its port, its decoder, what its last frame said, and whether it is fresh.
+///
+/// A class, because the loop's callbacks and the pipeline share it. Bytes in, snapshots out; nothing
+/// here knows of grants or brokers.
+final class MeterFeed: FrameSink {
+  /// Silence after which held bytes are taken as a complete frame or as rubbish, in milliseconds.
+  ///
+  /// P1 and HDLC send a frame without pauses; the longest gap seen is a USB adapter's 16 ms latency
+  /// timer, and wired M-Bus bridges pause 160 ms inside a push.
+  static let idleMilliseconds = 250
+
+  /// The meter's number among the agent's sources.
+  let source: UInt8
+  let configuration: Configuration.Meter
+  /// What the last frame said.
+  private(set) var snapshot = Snapshot()
+  /// Good frames since the start.
+  private(set) var frames: UInt64 = 0
+  /// Damaged frames since the start.
+  private(set) var rejected: UInt64 = 0
+  /// Lines or elements that could not be read, in good frames.
+  private(set) var problems: UInt64 = 0
+  /// Bytes that belonged to no frame.
+  private(set) var discardedBytes: UInt64 = 0
+  /// Readings and texts of no known quantity: they are never released.
+  private(set) var unknownDropped: UInt64 = 0
+  /// When the last good frame was complete, gateway time; nil before the first.
+  private(set) var lastFrameAt: Int64?
+  private(set) var lastError: DecodeError.Code?
+  private(set) var portState: InputState?
+
+  /// Called for each good frame, when `snapshot` is complete.
+  var onFrame: (MeterFeed) -> Void = { _ in }
+  /// Called when the port's state changes.
+  var onPort: (MeterFeed) -> Void = { _ in }
+  /// Called once when no good frame has come for `stale_after_seconds`.
+  var onStale: (MeterFeed) -> Void = { _ in }
+
+  private let clock: GatewayClock
+  private let input: Input
+  private var decoder: MeterDecoder
+  private let vault: VaultHandle
+  private var idle: Timer?
+  private var staleness: Timer?
+  private var isInFrame = false
+  private var receivedAt: Int64 = 0
+  private var lastByteAt: Int64 = 0
+  private var lastFrameMonotonic: Int64
+
+  init(
+    source: UInt8, _ configuration: Configuration.Meter, vault: VaultHandle, clock: GatewayClock,
+    on loop: EventLoop
+  ) {
+    self.source = source
+    self.configuration = configuration
+    self.vault = vault
+    self.clock = clock
+    var options = DecoderOptions()
+    options.dialect = configuration.dialect
+    decoder = MeterDecoder(options)
+    input = Input(configuration.input, on: loop)
+    lastFrameMonotonic = GatewayClock.monotonicMilliseconds()
+    idle = loop.timer { [unowned self] in lineIdle() }
+    staleness = loop.timer { [unowned self] in checkFreshness() }
+  }
+
+  /// Opens the port.
+  func start() {
+    input.onBytes = { [unowned self] bytes, _ in take(bytes) }
+    input.onState = { [unowned self] state in
+      portState = state
+      if state == .ended { lineIdle() }
+      onPort(self)
+    }
+    staleness?.arm(afterMilliseconds: staleMilliseconds)
+    input.start()
+  }
+
+  /// Closes the port.
+  func stop() {
+    idle?.cancel()
+    staleness?.cancel()
+    input.stop()
+  }
+
+  // MARK: - Bytes
+
+  private func take(_ bytes: Span<UInt8>) {
+    receivedAt = clock.now()
+    lastByteAt = GatewayClock.monotonicMilliseconds()
+    var sink = self
+    decoder.push(bytes, to: &sink)
+    if decoder.isMidFrame, idle?.isArmed == false {
+      idle?.arm(afterMilliseconds: Self.idleMilliseconds)
+    }
+  }
+
+  private func lineIdle() {
+    let quiet = Int(GatewayClock.monotonicMilliseconds() - lastByteAt)
+    guard quiet >= Self.idleMilliseconds || portState == .ended else {
+      idle?.arm(afterMilliseconds: Self.idleMilliseconds - quiet)
+      return
+    }
+    var sink = self
+    decoder.finish(to: &sink)
+  }
+
+  // MARK: - Freshness
+
+  /// Real milliseconds of silence that make the meter stale.
+  private var staleMilliseconds: Int { configuration.staleAfterSeconds * 1000 / clock.rate }
+
+  /// Whether a good frame has come within `stale_after_seconds`, with a second of grace.
+  var isFresh: Bool { silentMilliseconds < staleMilliseconds + 1000 }
+
+  private var silentMilliseconds: Int {
+    Int(GatewayClock.monotonicMilliseconds() - lastFrameMonotonic)
+  }
+
+  private func checkFreshness() {
+    let silent = silentMilliseconds
+    if silent >= staleMilliseconds {
+      onStale(self)
+    } else {
+      staleness?.arm(afterMilliseconds: staleMilliseconds - silent)
+    }
+  }
+
+  // MARK: - FrameSink
+
+  func reading(_ reading: Reading, in bytes: Span<UInt8>) {
+    begin()
+    snapshot.record(reading)
+  }
+
+  func secret(_ secret: Secret, in bytes: Span<UInt8>) {
+    begin()
+    if secret.kind == .unknown { unknownDropped &+= 1 }
+    vault.insert(secret, in: bytes)
+  }
+
+  func problem(_ error: DecodeError, in bytes: Span<UInt8>) {
+    begin()
+    problems &+= 1
+    lastError = error.code
+    snapshot.recordProblem()
+  }
+
+  func frameEnded(_ summary: FrameSummary, in bytes: Span<UInt8>) {
+    begin()
+    isInFrame = false
+    frames &+= 1
+    lastFrameAt = receivedAt
+    lastFrameMonotonic = GatewayClock.monotonicMilliseconds()
+    if staleness?.isArmed == false { staleness?.arm(afterMilliseconds: staleMilliseconds) }
+    snapshot.meterTime = summary.meterTime
+    snapshot.standardOffsetMinutes = configuration.clockOffsetMinutes
+    snapshot.end()
+    unknownDropped &+= UInt64(snapshot.unknownCount)
+    onFrame(self)
+  }
+
+  func frameRejected(_ summary: FrameSummary, _ error: DecodeError) {
+    isInFrame = false
+    rejected &+= 1
+    lastError = error.code
+    Log.event(
+      .warning, "FRAME_REJECTED", Int64(source), Int64(error.code.rawValue), Int64(error.offset))
+  }
+
+  func discarded(_ count: Int, at offset: UInt64) {
+    discardedBytes &+= UInt64(count)
+  }
+
+  private func begin() {
+    guard !isInFrame else { return }
+    isInFrame = true
+    snapshot.begin(source: source, sequence: frames &+ 1, receivedAt: receivedAt)
+    snapshot.standardOffsetMinutes = configuration.clockOffsetMinutes
+  }
+}

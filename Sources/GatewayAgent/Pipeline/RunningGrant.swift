@@ -1,0 +1,38 @@
+import ConsentLedger
+import PrivacyFilter
+
+/// A grant in force: what the store says of it, and what serves it.
+struct RunningGrant {
+  var stored: StoredGrant
+  /// The connection that publishes it.
+  let link: UInt8
+  /// Its gates in the bank: one a meter and one a sub-meter.
+  var gates: [Int]
+  /// Topics on which a broker keeps something of it.
+  var retained: Set<String>
+
+  var id: UniqueID { stored.grant.id }
+  var isInHouse: Bool { stored.recipient.role == .inHouse }
+}
+
+extension StoreError {
+  /// The stable code for a control answer, empty for trouble with files.
+  var code: String {
+    if case .consent(let error) = self { return error.code.rawValue }
+    return ""
+  }
+
+  /// One sentence for a person.
+  var text: String {
+    switch self {
+    case .consent(let error): error.explanation
+    case .directoryUnusable(let number): "the directory cannot be used (error \(number))"
+    case .exposed(let file): "others may read or write the \(file.rawValue); mend its mode"
+    case .fileUnusable(let file, let number): "\(file.rawValue) cannot be used (error \(number))"
+    case .damaged(let file): "\(file.rawValue) is damaged"
+    case .newerSchema(let version): "written by a newer agent (schema \(version))"
+    case .foreignDatabase: "state.sqlite3 belongs to other software"
+    case .inUse: "another agent holds it open"
+    }
+  }
+}
