@@ -28,16 +28,16 @@ UNIT = {
     "cubicMetre": "m³", "joule": "J", "second": "s", "one": "–",
 }
 ENTRY = re.compile(
-    r'QuantityEntry\(\s*"(\w+)",\s*(0x[0-9A-Fa-f]+|0),\s*\.(\w+),\s*\.(\w+),\s*\.(\w+),'
-    r"\s*outside:\s*(true|false)\s*\)|\.free\b"
+    r'Entry\(\s*(\d+),\s*"(\w+)",\s*(0x[0-9A-Fa-f]+|0),\s*\.(\w+),\s*\.(\w+),\s*\.(\w+),'
+    r"\s*\.(house|recipients)\s*,?\s*\)|\.free\((\d+)\)"
 )
 
 
 class Quantity:
-    def __init__(self, number, name, code, unit, category, kind, outside):
+    def __init__(self, number, name, code, unit, category, kind, audience):
         self.number, self.name, self.unit, self.kind = number, name, unit, kind
         self.category = category.upper()
-        self.outside = outside == "true"
+        self.outside = audience == "recipients"
         packed = int(code, 16)
         self.obis = ".".join(str(packed >> shift & 255) for shift in (16, 8, 0)) if packed else ""
         self.key = name + ("_" + SUFFIX[unit] if SUFFIX[unit] else "")
@@ -46,13 +46,17 @@ class Quantity:
 def registry():
     text = REGISTRY.read_text()
     text = text[text.index("static let entries") :]
-    quantities = []
-    for number, match in enumerate(ENTRY.finditer(text)):
+    size = int(re.search(r"\[(\d+) of Entry\]", text).group(1))
+    quantities, expected = [], 0
+    for match in ENTRY.finditer(text):
+        number = int(match.group(1) or match.group(8))
+        if number != expected:
+            raise SystemExit(f"{REGISTRY.name}: id {number} where {expected} should be")
+        expected += 1
         if match.group(1):
-            quantities.append(Quantity(number, *match.groups()))
-    size = int(re.search(r"\[(\d+) of QuantityEntry\]", text).group(1))
-    if number + 1 != size:
-        raise SystemExit(f"{REGISTRY.name}: {number + 1} entries read, {size} declared")
+            quantities.append(Quantity(*match.groups()[:7]))
+    if expected != size:
+        raise SystemExit(f"{REGISTRY.name}: {expected} entries read, {size} declared")
     return quantities
 
 
