@@ -45,6 +45,7 @@ final class Player {
     }
     start()
     loop.run()
+    timer = nil
     Terminal.endProgress()
     if let failure { throw failure }
     if target.lostByteCount > 0 {
@@ -54,7 +55,7 @@ final class Player {
 
   /// Begins to look for a receiver; the loop is stopped when all is sent and read.
   func start() {
-    timer = loop.timer { [weak self] in self?.look() }
+    timer = loop.timer { [self] in look() }
     timer?.arm(afterMilliseconds: 0)
   }
 
@@ -65,7 +66,7 @@ final class Player {
       return
     }
     began = GatewayClock.monotonicMilliseconds()
-    timer = loop.timer { [weak self] in self?.step() }
+    timer = loop.timer { [self] in step() }
     step()
   }
 
@@ -84,7 +85,7 @@ final class Player {
         try target.send(due.bytes)
       } catch {
         failure = error
-        return loop.stop()
+        return stop()
       }
       sentCount += due.bytes.count
       if Terminal.isError { Terminal.progress("\(elapsed / 1000) s, \(sentCount) bytes sent") }
@@ -97,8 +98,14 @@ final class Player {
     if end == 0 { end = now + Player.drainMilliseconds }
     let isLingering =
       !target.place.isEmpty && now < end - Player.drainMilliseconds + Player.lingerMilliseconds
-    guard now < end, isLingering || !target.isDrained else { return loop.stop() }
-    timer = loop.timer { [weak self] in self?.finish() }
+    guard now < end, isLingering || !target.isDrained else { return stop() }
+    timer = loop.timer { [self] in finish() }
     timer?.arm(afterMilliseconds: Player.lookMilliseconds)
+  }
+
+  /// Ends the loop, and lets go of the timer, which holds the player while it plays.
+  private func stop() {
+    timer = nil
+    loop.stop()
   }
 }

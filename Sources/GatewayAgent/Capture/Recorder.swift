@@ -29,14 +29,17 @@ final class Recorder {
     } catch {
       throw .failed("\(error.call): \(error.lowercaseText)")
     }
-    input.onState = { [unowned self] state in note(state, name) }
-    input.onBytes = { [unowned self] bytes, time in record(bytes, time) }
+    // The callbacks hold the recorder until the end of this function takes them away.
+    input.onState = { [self] state in note(state, name) }
+    input.onBytes = { [self] bytes, time in record(bytes, time) }
     start = GatewayClock.monotonicNanoseconds()
     let deadline = loop.schedule(afterMilliseconds: seconds * 1000) { [loop] in loop.stop() }
     input.start()
     if failure == nil { loop.run() }
     deadline.cancel()
     input.stop()
+    input.onState = { _ in }
+    input.onBytes = { _, _ in }
     Terminal.endProgress()
     if let failure {
       if byteCount == 0 { file.remove() }
