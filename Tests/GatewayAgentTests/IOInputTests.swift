@@ -117,6 +117,32 @@ import Testing
     input.stop()
   }
 
+  @Test func watchesEveryPlaceWhereAPathMayComeBack() throws {
+    let paths = ["/meter", "/link", "/missing/deep/meter"].map { directory + $0 }
+    unsafe mkdir(directory + "/target", 0o755)
+    #expect(unsafe symlink("target/tty", paths[1]) == 0)
+    var changes = [0, 0, 0]
+    let watchers = try paths.indices.map { index in
+      try PathWatcher(paths[index], on: loop) { changes[index] += 1 }
+    }
+    LoopHarness.write("x", to: directory + "/target/tty")
+    #expect(LoopHarness.run(loop) { changes[1] == 1 })
+    #expect(changes == [0, 1, 0])
+    unsafe mkdir(directory + "/missing", 0o755)
+    #expect(LoopHarness.run(loop) { changes[2] == 1 })
+    LoopHarness.write("x", to: paths[0])
+    #expect(LoopHarness.run(loop) { changes[0] == 2 })
+    let before = changes[0]
+    unsafe chmod(paths[0], 0o600)
+    #expect(LoopHarness.run(loop) { changes[0] > before })
+    #expect(watchers.count == 3)
+  }
+
+  @Test(arguments: [("/a/b", "/a"), ("/a", "/"), ("a", "."), ("a/b/c", "a/b"), ("/", "/")])
+  func findsTheDirectoryOfAPath(path: String, directory: String) {
+    #expect(PathWatcher.directory(of: path) == directory)
+  }
+
   @Test func doesNotTakeAFileForASerialPort() {
     LoopHarness.write("x", to: directory + "/file")
     let (input, record) = record(.serial(path: directory + "/file", serial))
@@ -125,7 +151,7 @@ import Testing
   }
 
   @Test(arguments: SerialPort.speeds) func setsTheLine(speed: Int) throws {
-    let terminal = TestTerminal(at: directory + "/meter")
+    let terminal = TestTerminal(at: directory + "/meter", isRaw: false)
     let settings = SerialSettings(
       speed: speed, dataBits: 7, parity: .even, stopBits: 1, rts: nil, dtr: false)
     let port = try SerialPort.open(directory + "/meter", settings)

@@ -5,15 +5,15 @@ final class TestTerminal {
   private(set) var master: Int32 = -1
   private let path: String
 
-  /// Plugs it in: a raw pair, and a symbolic link at `path` to its slave side.
-  init(at path: String) {
+  /// Plugs it in: a pair, raw or as a terminal for people is, and a symbolic link at `path`.
+  init(at path: String, isRaw: Bool = true) {
     self.path = path
     var slave: Int32 = -1
     var name = [CChar](repeating: 0, count: 128)
     precondition(unsafe openpty(&master, &slave, &name, nil, nil) == 0, "there is a free pty")
     var line = termios()
     _ = unsafe tcgetattr(slave, &line)
-    unsafe cfmakeraw(&line)
+    if isRaw { unsafe cfmakeraw(&line) }
     _ = unsafe tcsetattr(slave, TCSANOW, &line)
     close(slave)
     _ = unsafe unlink(path)
