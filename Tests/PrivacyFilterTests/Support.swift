@@ -136,6 +136,14 @@ struct Sent: Equatable {
   }
 }
 
+/// A copy of a release that may not be there.
+func copied(_ release: borrowing Release?) -> Sent? {
+  switch release {
+  case .some(let present): Sent(present)
+  case .none: nil
+  }
+}
+
 /// A gate bank with its one meter: frames go in by name of the quantity, releases come out.
 struct Bench: ~Copyable {
   var bank = GateBank()

@@ -93,6 +93,8 @@ struct GateSlot: BitwiseCopyable {
   var count: Int32 = 0
   /// Whether the closed window of each parity has a result.
   var hasResult: (Bool, Bool) = (false, false)
+  /// One more than the parity of a closed window whose end value has yet to come; 0 for none.
+  var waiting: UInt8 = 0
   var hasBase = false
   var hasAnchor = false
   var hasLast = false
@@ -171,19 +173,42 @@ struct GateSlot: BitwiseCopyable {
     case .last:
       if window.isCovered, count > 0 { result = last }
     case .register:
-      let end = boundary(window, candidate) ?? (count > 0 ? last : nil)
-      if window.isCovered, let end { result = Quantum.floor(end, step: step) }
+      let end = boundary(window, candidate)
+      if window.isCovered, let value = end ?? (count > 0 ? last : nil) {
+        result = Quantum.floor(value, step: step)
+      }
+      waiting = window.isCovered && end == nil ? UInt8(parity + 1) : 0
       isBroken = false
     case .sinceStart:
       result = closeSinceStart(window, step: step)
     case .interval:
-      if window.isCovered, let end = boundary(window, candidate) {
+      let end = boundary(window, candidate)
+      if window.isCovered, let end {
         (result, verdict) = closeInterval(window, end: end, step: step)
       }
+      waiting = window.isCovered && end == nil ? UInt8(parity + 1) : 0
     case .lastHour:
       if window.isCovered { result = hourResult }
     }
     count = 0
+    setResult(result, parity)
+    return verdict
+  }
+
+  /// Completes a closed window by the first value that came behind its end.
+  ///
+  /// Meters that send their registers once an hour send them some seconds after it.
+  mutating func complete(
+    _ mode: SlotMode, _ window: SlotWindow, value: Int64, step: Int64
+  ) -> SlotVerdict {
+    let parity = Int(waiting) - 1
+    waiting = 0
+    guard let end = boundary(window, value) else { return .plain }
+    if mode == .register {
+      setResult(Quantum.floor(end, step: step), parity)
+      return .plain
+    }
+    let (result, verdict) = closeInterval(window, end: end, step: step)
     setResult(result, parity)
     return verdict
   }

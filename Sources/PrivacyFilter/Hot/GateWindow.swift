@@ -85,12 +85,36 @@ extension GateBank {
         value, at: time, tolerance: tolerance, step: Quantum.step(gates[index].quantum, quantity))
     case .last, .register, .interval, .sinceStart:
       if mode.isRegister, snapshot.totalsRestarted { slots[slot].isBroken = true }
+      if slots[slot].waiting > 0 { complete(quantity, slot, index, value, mode, at: time) }
       // The first value soon behind the window's start stands for the value at the start.
       let start = states[index].windowStart
       slots[slot].take(
         value, at: time, isRegister: mode.isRegister,
         start: time - start <= tolerance ? start : time)
     }
+  }
+
+  /// Gives a closed window the register's value at its end, which has only now arrived.
+  private mutating func complete(
+    _ quantity: Quantity, _ slot: Int, _ index: Int, _ value: Int64, _ mode: SlotMode,
+    at time: Int64
+  ) {
+    let parity = Int(slots[slot].waiting) - 1
+    var pending = states[index].pending(parity)
+    guard pending.isUsed else {
+      slots[slot].waiting = 0
+      return
+    }
+    let window = SlotWindow(
+      start: pending.start, end: pending.end, isCovered: true,
+      toleranceBefore: states[index].reach + 1000, toleranceAfter: toleranceAfter(index),
+      candidateAt: time)
+    let verdict = slots[slot].complete(
+      mode, window, value: value, step: Quantum.step(gates[index].quantum, quantity))
+    guard pending.quality == .ok else { return }
+    if verdict == .bridged { pending.quality = .bridged }
+    if verdict == .part { pending.quality = .part }
+    states[index].setPending(pending, parity)
   }
 
   static func thousandths(

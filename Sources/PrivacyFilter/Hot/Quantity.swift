@@ -63,7 +63,7 @@ public struct Quantity: RawRepresentable, Equatable, Sendable, BitwiseCopyable {
     let code = reading.code
     // F other than 255 is a past billing period.
     guard code.f == 255 else { return nil }
-    if code.c == 24 { return ofSubMeter(reading) }
+    if code.c == 24, code.d == 2 { return ofSubMeter(reading) }
     // Abstract codes of an M-Bus channel (0-1:96.3.10, its valve) are not those of the meter.
     if code.a == 0, code.b != 0, code.c >= 96 { return nil }
     let cde = code.cde
@@ -75,7 +75,7 @@ public struct Quantity: RawRepresentable, Equatable, Sendable, BitwiseCopyable {
 
   private static func ofSubMeter(_ reading: Reading) -> Quantity? {
     let code = reading.code
-    guard code.a == 0, (1...4).contains(code.b), code.d == 2, code.e == 1 || code.e == 3 else {
+    guard code.a == 0, (1...4).contains(code.b), code.e == 1 || code.e == 3 else {
       return nil
     }
     let kind: Int
