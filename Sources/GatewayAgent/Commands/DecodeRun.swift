@@ -84,7 +84,14 @@ struct DecodeInput: ~Copyable {
       let count = unsafe Glibc.read(file.number, &bytes, bytes.count)
       if count > 0 { return Array(bytes[0..<count]) }
       if count == 0 { return nil }
-      guard errno == EINTR else { throw SystemError(call: "read", number: errno) }
+      switch errno {
+      case EINTR: continue
+      case EAGAIN:
+        // Whoever shares standard input with us may have made it non-blocking.
+        var entry = pollfd(fd: file.number, events: Int16(POLLIN), revents: 0)
+        _ = unsafe poll(&entry, 1, -1)
+      default: throw SystemError(call: "read", number: errno)
+      }
     }
   }
 }
