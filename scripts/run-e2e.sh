@@ -11,6 +11,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly seconds_per_suite=600
 export GATEWAY_AGENT="${GATEWAY_AGENT:-$PWD/.build/release/gateway-agent}"
 export PYTHONDONTWRITEBYTECODE=1
+# Sockets and logs of a finished suite are closed by its end.
+export PYTHONWARNINGS=ignore::ResourceWarning
 
 python=.venv/bin/python
 [[ -x $python ]] || python=python3
