@@ -1,3 +1,4 @@
+import PrivacyFilter
 import Testing
 
 @testable import ConsentLedger
@@ -33,7 +34,7 @@ struct VectorLedger {
       return [UInt8](repeating: salt, count: count)
     }
     for (type, time, body) in Self.records {
-      let stamp = try #require(Timestamp(parsing: time))
+      let stamp = try #require(Timestamp.parse(time))
       appended.append(try ledger.append(type, Array(body.utf8), at: stamp))
     }
   }
@@ -56,7 +57,7 @@ struct VectorLedger {
     let walk = try vector.ledger.walk()
     #expect(walk.count == 3)
     #expect(walk.head == VectorLedger.hashes[2])
-    #expect(walk.latest?.text == "2026-01-02T10:00:00Z")
+    #expect(walk.latest == Timestamp.parse("2026-01-02T10:00:00Z"))
     #expect(walk.brokenAt == nil)
   }
 
@@ -141,7 +142,7 @@ struct VectorLedger {
 
   @Test func rollsBackAFailedTransactionWhole() throws {
     let vector = try VectorLedger()
-    let time = try #require(Timestamp(parsing: "2026-01-03T00:00:00Z"))
+    let time = try #require(Timestamp.parse("2026-01-03T00:00:00Z"))
     #expect(throws: DatabaseError.self) {
       try vector.database.transaction { () throws(DatabaseError) in
         try vector.ledger.append(.clock, Array("{}".utf8), at: time)

@@ -22,6 +22,8 @@ public final class ConsentStore {
   /// While it is set no grant of an external recipient is active and nothing can be granted, but
   /// every grant can be ended.
   public internal(set) var ledgerFault: LedgerFault?
+  /// The country of the household for receipts, ISO 3166-1 alpha-2; nil leaves it out.
+  public var householdCountry: String?
   /// What opening had to mend, in the words of the RECOVERY record.
   public internal(set) var recoveries: [Recovery] = []
 

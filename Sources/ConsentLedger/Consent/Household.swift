@@ -17,7 +17,8 @@ extension ConsentStore {
     if let known, let id = UniqueID(parsing: known) { return id }
     let id = makeID()
     try writing { () throws(DatabaseError) in
-      try database.run("INSERT OR REPLACE INTO sources VALUES(?, ?)", .text(nickname), .text(id.text))
+      try database.run(
+        "INSERT OR REPLACE INTO sources VALUES(?, ?)", .text(nickname), .text(id.text))
     }
     return id
   }

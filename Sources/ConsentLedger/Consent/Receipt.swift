@@ -30,7 +30,8 @@ extension ConsentStore {
     let id = makeID()
     let document = ReceiptDocument(
       id: id, created: now, stored: stored, controller: try controller(of: stored.recipient),
-      egress: egress, effects: effects, ledgerHead: try ledger.head() ?? LedgerRecord.noPrevious)
+      householdCountry: householdCountry, egress: egress, effects: effects,
+      ledgerHead: try ledger.head() ?? LedgerRecord.noPrevious)
     return Receipt(id: id, bytes: document.json.bytes)
   }
 
@@ -54,6 +55,8 @@ struct ReceiptDocument {
   var created: Int64
   var stored: StoredGrant
   var controller: Recipient
+  /// ISO 3166-1 alpha-2; nil if nobody said where the household is.
+  var householdCountry: String?
   /// What left; nil if nothing did, or nothing can have.
   var egress: EgressCount?
   /// What the end did; nil in the receipt of a beginning.
@@ -96,10 +99,9 @@ struct ReceiptDocument {
   }
 
   private var record: CanonicalJSON {
-    [
+    var members: [String: CanonicalJSON] = [
       "@type": "dpv:ConsentRecord", "dct:identifier": .text(grant.id.text),
       "dpv:hasDataSubject": "gw:household",
-      "dpv:hasJurisdiction": .text("loc:" + stored.recipient.country),
       "dpv:hasApplicableLaw": "legal-eu:law-GDPR",
       "dpv:hasNotice": [
         "@type": "dpv:ConsentNotice", "gw:sha256": .text(terms.notice.sha256),
@@ -114,6 +116,10 @@ struct ReceiptDocument {
       ],
       "dpv:hasConsentStatus": .array(statuses),
     ]
+    if let householdCountry {
+      members["dpv:hasJurisdiction"] = .text("loc:" + householdCountry)
+    }
+    return .object(members)
   }
 
   private var process: CanonicalJSON {
@@ -127,9 +133,7 @@ struct ReceiptDocument {
           "@type": .text(ReceiptTerms.type(of: stored.recipient.role)),
           "dpv:hasCountry": .text(stored.recipient.country),
         ]),
-      "dpv:hasTechnicalMeasure": [
-        "dpv:HashMessageAuthenticationCode", "dpv:DataRedaction", "dpv:EncryptionInTransfer",
-      ],
+      "dpv:hasTechnicalMeasure": ["dpv:HashMessageAuthenticationCode", "dpv:DataRedaction"],
       "gw:granularity": .text(ReceiptTerms.duration(terms.granularity)),
       "gw:rounding": .text(ReceiptTerms.rounding(terms)),
       "gw:identifier": .text(terms.identifier.rawValue),
