@@ -49,7 +49,7 @@ public struct Decimal: Equatable, Sendable, BitwiseCopyable {
     return left == right
   }
 
-  /// Reads digits with an optional sign and decimal point, e.g. `-000123.45`.
+  /// Reads digits with an optional sign and decimal point, such as `-000123.45`.
   ///
   /// Reads the whole of `bytes[range]`: nil where that is empty, holds anything else, or has more
   /// significant digits than 64 bits take.

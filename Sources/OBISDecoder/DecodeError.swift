@@ -47,7 +47,7 @@ public struct DecodeError: Error, Equatable, Sendable, BitwiseCopyable {
     /// Bytes that are no P1 character (not ASCII): often a wrong parity setting.
     case notText
 
-    /// The rule's name in documents and logs: `checksum_mismatch` …
+    /// The rule's name in documents and logs, such as `checksum_mismatch`.
     public var name: StaticString {
       switch self {
       case .checksumMismatch: "checksum_mismatch"

@@ -21,7 +21,7 @@ public struct Secret: Equatable, Sendable, BitwiseCopyable {
     /// Text or code of no known meaning: treated as an identifier.
     case unknown
 
-    /// The kind's name in documents: `meter_number`, `metering_point` …
+    /// The kind's name in documents, such as `meter_number`.
     public var name: StaticString {
       switch self {
       case .meterNumber: "meter_number"

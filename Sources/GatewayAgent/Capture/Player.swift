@@ -26,6 +26,8 @@ final class Player {
   private var end: Int64 = 0
   private var timer: Timer?
   private var sentCount = 0
+  /// Whether a terminal is told how far it is.
+  var showsProgress = true
   /// Why it ended early.
   private(set) var failure: CommandFailure?
 
@@ -59,9 +61,15 @@ final class Player {
     timer?.arm(afterMilliseconds: 0)
   }
 
+  /// Stops playing where it is; the loop goes on.
+  func cancel() {
+    timer?.cancel()
+    timer = nil
+  }
+
   private func look() {
     guard target.hasReceiver else {
-      Terminal.progress("waiting for somebody to read \(target.place)")
+      if showsProgress { Terminal.progress("waiting for somebody to read \(target.place)") }
       timer?.arm(afterMilliseconds: Player.lookMilliseconds)
       return
     }
@@ -88,7 +96,9 @@ final class Player {
         return stop()
       }
       sentCount += due.bytes.count
-      if Terminal.isError { Terminal.progress("\(elapsed / 1000) s, \(sentCount) bytes sent") }
+      if showsProgress, Terminal.isError {
+        Terminal.progress("\(elapsed / 1000) s, \(sentCount) bytes sent")
+      }
     }
   }
 

@@ -15,7 +15,7 @@ struct Gateway: ParsableCommand {
     abstract: "Reads the household's meter and releases only what a grant allows.",
     version: release,
     subcommands: [
-      Run.self, Status.self, GrantCommand.self, Withdraw.self, ReceiptCommand.self,
+      Run.self, Demo.self, Status.self, GrantCommand.self, Withdraw.self, ReceiptCommand.self,
       CheckConfig.self, Decode.self, Record.self, Replay.self, Simulate.self,
     ])
 

@@ -25,7 +25,8 @@ struct AgentAddress: ParsableArguments {
   private func path() throws(CommandFailure) -> String {
     if let controlSocket { return controlSocket }
     do throws(ConfigurationError) {
-      return try ConfigurationReader().load(config, environment: [:]).controlSocket
+      return try ConfigurationReader(checksFiles: false).load(config, environment: [:])
+        .controlSocket
     } catch {
       throw .unusable(error.description)
     }

@@ -35,6 +35,11 @@ struct Simulate: ParsableCommand {
   @Flag(name: .customLong("list"), help: "List the models and end.")
   var isList = false
 
+  @Flag(
+    name: .customLong("identifiers"),
+    help: "Print the model's invented identifiers as a JSON array, and end.")
+  var isIdentifiers = false
+
   @Flag(help: "With --list: one JSON object a line.")
   var json = false
 
@@ -62,6 +67,7 @@ struct Simulate: ParsableCommand {
   mutating func run() throws {
     if isList { return try list() }
     guard let meter = model.flatMap({ SimulatedMeter(name: $0, seed: seed) }) else { return }
+    if isIdentifiers { return try listIdentifiers(meter) }
     do {
       let loop = try EventLoop()
       let target = try to.open(link: link, on: loop)
@@ -74,6 +80,20 @@ struct Simulate: ParsableCommand {
     } catch let error as SystemError {
       throw CommandFailure.failed("\(error.call): \(error.lowercaseText)")
     }
+  }
+
+  /// Every identifier that a day of frames holds.
+  private func listIdentifiers(_ meter: SimulatedMeter) throws(CommandFailure) {
+    var meter = meter
+    var texts: Set<String> = []
+    for hour in 0..<24 {
+      texts.formUnion(meter.next(at: Int64(hour) * 3_600_000).identifiers.map(\.text))
+    }
+    var line = JSONLine()
+    line.open("[")
+    for text in texts.sorted() { line.string(text) }
+    line.close("]")
+    try Terminal.write(line.bytes + [UInt8(ascii: "\n")])
   }
 
   private func list() throws(CommandFailure) {

@@ -92,7 +92,9 @@ extension Agent {
 
   // MARK: - Ending
 
-  /// Step 1 of a withdrawal: nothing more of it is released. Returns what its recipient is told with.
+  /// Step 1 of a withdrawal: nothing more of it is released.
+  ///
+  /// Returns what its recipient is told with, and how many windows were waiting.
   func stopGates(of number: Int) -> (epilogues: [GateEpilogue], purged: UInt64) {
     guard let grant = running[number] else { return ([], 0) }
     let now = clock.now()

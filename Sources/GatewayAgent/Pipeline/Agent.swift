@@ -3,9 +3,9 @@ import Glibc
 import OBISDecoder
 import PrivacyFilter
 
-/// The running agent: meters in, gates in the middle, connections out. The only place where the
-/// rooms meet, all of it on one loop.
+/// The running agent: meters in, gates in the middle, connections out.
 ///
+/// The only place where the rooms meet, all of it on one loop.
 /// Without a grant in force there is no connection: nothing leaves by default.
 final class Agent {
   /// Most connections: one for each grant in force and one for the house (privacy.md C5).

@@ -1,7 +1,9 @@
 import Glibc
 import PrivacyFilter
 
-/// Civil days of the household's zone. Calls `localtime_r` and `mktime`, which know the zone's rules.
+/// Civil days of the household's zone.
+///
+/// Calls `localtime_r` and `mktime`, which know the zone's rules.
 enum LocalDays {
   /// Makes an IANA zone the process's own; to be called once, before any thread starts.
   static func use(zone name: String) {
