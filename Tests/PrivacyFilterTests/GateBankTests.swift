@@ -210,6 +210,7 @@ struct GateBankTests {
 
   @Test func compiledGateIsSmall() {
     #expect(MemoryLayout<CompiledGate>.size <= 256)
+    #expect(MemoryLayout<GateBank>.size <= 256 * 1024)
   }
 
   @Test func c57SixteenGatesRunWithoutHeap() throws {

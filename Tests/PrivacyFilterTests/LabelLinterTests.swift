@@ -1,3 +1,4 @@
+import AllocationCounter
 import OBISDecoder
 import Testing
 
@@ -82,5 +83,19 @@ struct LabelLinterTests {
       try LabelLinter.check("01010100050", as: .label, vault: IdentifierVault())
     } catch { explanation = error.explanation + String(describing: error) }
     #expect(!explanation.isEmpty && !explanation.contains("01010100050"))
+  }
+}
+
+struct VaultHeapTests {
+  @Test func valueAlreadyHeldIsRecognisedWithoutHeap() {
+    var vault = IdentifierVault()
+    let frame = Array("TESTmeter77".utf8)
+    let secret = Secret(kind: .meterNumber, code: nil, offset: 0, count: 11, isHex: false)
+    vault.keep(secret, in: frame.span)
+    let before = allocation_count()
+    let span = frame.span
+    for _ in 0..<1000 { vault.keep(secret, in: span) }
+    let after = allocation_count()
+    #expect(after == before)
   }
 }

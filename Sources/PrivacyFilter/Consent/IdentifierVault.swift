@@ -2,17 +2,27 @@ public import OBISDecoder
 
 /// The identifiers that meters sent, in memory only: so that they can be recognised and kept in.
 ///
-/// It has no printable form, is never stored, and wipes its bytes at the end. A value already held
-/// is recognised without heap.
+/// It has no printable form, is never stored, and overwrites its bytes at the end. A value already
+/// held is recognised without heap.
 public struct IdentifierVault: ~Copyable {
   /// Most values held; more are counted in `refusedCount`.
   public static let capacity = 64
   /// Shortest value that is looked for: shorter ones occur by chance.
   public static let shortestBytes = 6
 
-  private struct Entry {
-    var kind: Secret.Kind
+  /// One value; a class, so that its end overwrites the bytes where they are.
+  private final class Entry {
+    let kind: Secret.Kind
     var bytes: [UInt8]
+
+    init(kind: Secret.Kind, bytes: [UInt8]) {
+      self.kind = kind
+      self.bytes = bytes
+    }
+
+    deinit {
+      for index in bytes.indices { bytes[index] = 0 }
+    }
   }
 
   private var entries: [Entry] = []
@@ -21,13 +31,6 @@ public struct IdentifierVault: ~Copyable {
 
   /// Makes an empty vault.
   public init() {}
-
-  deinit {
-    for entry in entries {
-      var bytes = entry.bytes
-      for index in bytes.indices { bytes[index] = 0 }
-    }
-  }
 
   /// How many values it holds.
   public var count: Int { entries.count }
@@ -63,14 +66,17 @@ public struct IdentifierVault: ~Copyable {
   }
 
   private func holds(_ frame: Span<UInt8>, _ range: Range<Int>) -> Bool {
-    for entry in entries where entry.bytes.count == range.count {
-      var index = 0
-      while index < range.count, entry.bytes[index] == frame[range.lowerBound + index] {
-        index += 1
-      }
-      if index == range.count { return true }
+    for index in entries.indices where entries[index].bytes.count == range.count {
+      if IdentifierVault.isEqual(entries[index].bytes, frame, range) { return true }
     }
     return false
+  }
+
+  private static func isEqual(_ bytes: [UInt8], _ frame: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    for index in 0..<range.count where bytes[index] != frame[range.lowerBound + index] {
+      return false
+    }
+    return true
   }
 
   private mutating func add(_ kind: Secret.Kind, _ bytes: [UInt8]) {

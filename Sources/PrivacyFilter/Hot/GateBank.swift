@@ -1,3 +1,5 @@
+internal import OBISDecoder
+
 /// The gates of every grant in force: what one frame said goes in, releases come out.
 ///
 /// At most `capacity` gates, all storage in place, no heap. It asks no clock: `now` is an argument,
@@ -21,6 +23,9 @@ public struct GateBank: ~Copyable {
   var counters = InlineArray<32, GateCounters>(repeating: GateCounters())
   var epochs = InlineArray<32, UInt32>(repeating: 0)
   var dayStarts = InlineArray<8, Int64>(repeating: .max)
+  /// Where topic and payload of the release in hand are written.
+  var topic = ByteBuffer<128>()
+  var payload = ByteBuffer<4096>()
   private var latest: Int64 = .min
   private var wasTrusted = false
 

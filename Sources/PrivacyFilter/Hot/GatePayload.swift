@@ -24,43 +24,45 @@ extension GateBank {
       return
     }
     states[index].lastSent = window.start
-    var release = makeRelease(index, .data, at: time)
-    writeWindow(index, window, parity, to: &release.payload)
-    finish(index, release, at: time, emit)
+    begin(index)
+    topic.append("/")
+    topic.append(gates[index].granularity.stream)
+    writeWindow(index, window, parity)
+    send(index, at: time, emit)
   }
 
-  private func writeWindow(
-    _ index: Int, _ window: GateState.Pending, _ parity: Int, to out: inout ByteBuffer<4096>
+  private mutating func writeWindow(
+    _ index: Int, _ window: GateState.Pending, _ parity: Int
   ) {
     let gate = gates[index]
-    out.append("{\"v\":1,")
+    payload.append("{\"v\":1,")
     if gate.granularity == .g5 {
       // Local midnight plus twelve hours lies on the same date in UTC for every zone with a meter.
-      out.append("\"day\":\"")
-      UTCTime.writeDate(seconds: (window.start / 1000) + 43_200, to: &out)
-      out.append("\"")
+      payload.append("\"day\":\"")
+      UTCTime.writeDate(seconds: (window.start / 1000) + 43_200, to: &payload)
+      payload.append("\"")
     } else {
-      out.append("\"time\":\"")
-      writeTime(gate, window.start, to: &out)
-      out.append("\",\"window_s\":")
-      out.append(integer: (window.end - window.start) / 1000)
+      payload.append("\"time\":\"")
+      writeTime(gate, window.start)
+      payload.append("\",\"window_s\":")
+      payload.append(integer: (window.end - window.start) / 1000)
     }
-    out.append(",\"quality\":\"")
-    out.append(window.quality.name)
-    out.append("\"")
+    payload.append(",\"quality\":\"")
+    payload.append(window.quality.name)
+    payload.append("\"")
     var slot = index * GateBank.slotsPerGate
     var id = 0
     while let quantity = gate.allowed.next(from: id) {
-      writeKey(quantity, SlotMode(quantity, gate.granularity), to: &out)
+      writeKey(quantity, SlotMode(quantity, gate.granularity))
       if let value = slots[slot].result(parity) {
-        Decimal(mantissa: value, exponent: Quantum.exponent).write(to: &out)
+        Decimal(mantissa: value, exponent: Quantum.exponent).write(to: &payload)
       } else {
-        out.append("null")
+        payload.append("null")
       }
       slot += 1
       id = Int(quantity.rawValue) + 1
     }
-    out.append("}")
+    payload.append("}")
   }
 
   /// Publishes a frame as it came, for a recipient that was granted every frame.
@@ -74,35 +76,36 @@ extension GateBank {
       return
     }
     states[index].lastSent = time
-    var release = makeRelease(index, .data, at: time)
-    release.payload.append("{\"v\":1,\"time\":\"")
-    writeTime(gate, time, to: &release.payload)
-    release.payload.append("\"")
+    begin(index)
+    topic.append("/")
+    topic.append(gate.granularity.stream)
+    payload.append("{\"v\":1,\"time\":\"")
+    writeTime(gate, time)
+    payload.append("\"")
     var slot = index * GateBank.slotsPerGate
     var id = 0
     while let quantity = gate.allowed.next(from: id) {
       let mode = SlotMode(quantity, gate.granularity)
-      writeKey(quantity, mode, to: &release.payload)
+      writeKey(quantity, mode)
       if mode == .sinceStart {
-        writeSinceStart(quantity, slot, gate, snapshot, to: &release.payload)
+        writeSinceStart(quantity, slot, gate, snapshot)
       } else if let value = snapshot.value(of: quantity.measured), mode != .lastHour {
-        Self.write(value, of: quantity, mode, gate, to: &release.payload)
+        Self.write(value, of: quantity, mode, gate, to: &payload)
       } else {
-        release.payload.append("null")
+        payload.append("null")
       }
       slot += 1
       id = Int(quantity.rawValue) + 1
     }
-    release.payload.append("}")
-    finish(index, release, at: time, emit)
+    payload.append("}")
+    send(index, at: time, emit)
   }
 
   private mutating func writeSinceStart(
-    _ quantity: Quantity, _ slot: Int, _ gate: CompiledGate, _ snapshot: borrowing Snapshot,
-    to out: inout ByteBuffer<4096>
+    _ quantity: Quantity, _ slot: Int, _ gate: CompiledGate, _ snapshot: borrowing Snapshot
   ) {
     guard let value = Self.thousandths(of: quantity, .sinceStart, snapshot) else {
-      out.append("null")
+      payload.append("null")
       return
     }
     // A register that went back, as at a meter's exchange, counts on from what was counted.
@@ -116,27 +119,23 @@ extension GateBank {
     slots[slot].take(value, at: 0, isRegister: true, start: 0)
     let step = Quantum.step(gate.quantum, quantity)
     if let growth = Quantum.since(slots[slot].base, value, step: step) {
-      Decimal(mantissa: growth, exponent: Quantum.exponent).write(to: &out)
+      Decimal(mantissa: growth, exponent: Quantum.exponent).write(to: &payload)
     } else {
-      out.append("null")
+      payload.append("null")
     }
   }
 
-  private func writeKey(
-    _ quantity: Quantity, _ mode: SlotMode, to out: inout ByteBuffer<4096>
-  ) {
-    out.append(",\"")
-    quantity.writeKey(mode.keyForm, to: &out)
-    out.append("\":")
+  private mutating func writeKey(_ quantity: Quantity, _ mode: SlotMode) {
+    payload.append(",\"")
+    quantity.writeKey(mode.keyForm, to: &payload)
+    payload.append("\":")
   }
 
   /// Sub-meter times are rounded to the hour: the minute of capture would name the meter.
-  private func writeTime(
-    _ gate: CompiledGate, _ time: Int64, to out: inout ByteBuffer<4096>
-  ) {
+  private mutating func writeTime(_ gate: CompiledGate, _ time: Int64) {
     let seconds = UTCTime.floorDivide(time, 1000)
     let rounded = gate.channel > 0 ? UTCTime.floorDivide(seconds, 3600) * 3600 : seconds
-    UTCTime.write(seconds: rounded, to: &out)
+    UTCTime.write(seconds: rounded, to: &payload)
   }
 
   // MARK: - Shared with the in-house documents
@@ -165,17 +164,11 @@ extension GateBank {
     }
   }
 
-  /// Begins a release of a gate: topic `place/stream`, delivery as granted.
-  func makeRelease(_ index: Int, _ kind: Release.Kind, at time: Int64) -> Release {
-    let gate = gates[index]
-    var release = Release(
-      kind: kind, gateIndex: UInt8(index), epoch: epochs[index], connection: gate.connection,
-      qos: gate.qos, retain: gate.retain, expirySeconds: expirySeconds(gate, at: time),
-      isExternal: !gate.isInHouse)
-    gate.place.write(to: &release.topic)
-    release.topic.append("/")
-    release.topic.append(gate.granularity.stream)
-    return release
+  /// Begins a release of a gate: its place as the topic, no payload yet.
+  mutating func begin(_ index: Int) {
+    topic.removeAll()
+    payload.removeAll()
+    gates[index].place.write(to: &topic)
   }
 
   /// min(end of the grant − now, max(2 windows, 300 s)); none in the house.
@@ -188,18 +181,21 @@ extension GateBank {
     return UInt32(clamping: max(seconds, 1))
   }
 
-  /// Counts a release and hands it on; drops what did not fit.
-  mutating func finish(
-    _ index: Int, _ release: consuming Release, at time: Int64,
-    _ emit: (consuming Release) -> Void
-  ) {
-    guard release.isComplete else {
+  /// Hands the release in hand on and counts it; drops and counts what did not fit.
+  mutating func send(_ index: Int, at time: Int64, _ emit: (consuming Release) -> Void) {
+    let gate = gates[index]
+    let limit = gate.isInHouse ? Release.payloadBytes : Release.externalPayloadBytes
+    guard !topic.overflowed, !payload.overflowed, payload.count <= limit else {
       counters[index].dropped &+= 1
       return
     }
     counters[index].released &+= 1
-    counters[index].bytes &+= UInt64(release.payloadCount)
+    counters[index].bytes &+= UInt64(payload.count)
     counters[index].lastAt = time
-    emit(release)
+    let delivery = Delivery(
+      kind: .data, gateIndex: UInt8(index), epoch: epochs[index], connection: gate.connection,
+      qos: gate.qos, retain: gate.retain, expirySeconds: expirySeconds(gate, at: time),
+      isExternal: !gate.isInHouse)
+    emit(Release(delivery, topic: topic, payload: payload))
   }
 }

@@ -15,10 +15,10 @@ extension GateBank {
     states[index].isOpen = true
     states[index].isFresh = true
     states[index].startedAt = time
-    begin(index, bounds)
+    beginWindow(index, bounds)
   }
 
-  private mutating func begin(_ index: Int, _ bounds: (start: Int64, end: Int64)) {
+  private mutating func beginWindow(_ index: Int, _ bounds: (start: Int64, end: Int64)) {
     states[index].windowStart = bounds.start
     states[index].windowEnd = bounds.end
     states[index].covered = 0
@@ -150,7 +150,7 @@ extension GateBank {
     // Whole windows in which nobody called, as after a sleep, are not told afterwards.
     if next.start > end { counters[index].dropped &+= 1 }
     states[index].isFresh = false
-    begin(index, next)
+    beginWindow(index, next)
   }
 
   private mutating func close(

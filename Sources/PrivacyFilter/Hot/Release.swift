@@ -47,42 +47,45 @@ public struct Release: ~Copyable {
   /// Whether it goes to a recipient outside the house.
   public let isExternal: Bool
 
-  var topic: ByteBuffer<128>
-  var payload: ByteBuffer<4096>
-
-  init(
-    kind: Kind, gateIndex: UInt8, epoch: UInt32, connection: UInt8, qos: UInt8, retain: Bool,
-    expirySeconds: UInt32, isExternal: Bool
-  ) {
-    self.kind = kind
-    self.gateIndex = gateIndex
-    self.epoch = epoch
-    self.connection = connection
-    self.qos = qos
-    self.retain = retain
-    self.expirySeconds = expirySeconds
-    self.isExternal = isExternal
-    topic = ByteBuffer()
-    payload = ByteBuffer()
-  }
-
-  /// Number of payload bytes.
-  public var payloadCount: Int { payload.count }
+  private var topicStorage = InlineArray<128, UInt8>(repeating: 0)
+  private var payloadStorage = InlineArray<4096, UInt8>(repeating: 0)
   /// Number of topic bytes.
-  public var topicCount: Int { topic.count }
+  public private(set) var topicCount: Int
+  /// Number of payload bytes.
+  public private(set) var payloadCount: Int
+
+  /// Makes a release of a gate or of the agent.
+  ///
+  /// It copies topic and payload, which must not have overflowed.
+  init(
+    _ delivery: Delivery, topic: borrowing ByteBuffer<128>, payload: borrowing ByteBuffer<4096>
+  ) {
+    kind = delivery.kind
+    gateIndex = delivery.gateIndex
+    epoch = delivery.epoch
+    connection = delivery.connection
+    qos = delivery.qos
+    retain = delivery.retain
+    expirySeconds = delivery.expirySeconds
+    isExternal = delivery.isExternal
+    topicCount = topic.count
+    payloadCount = payload.count
+    for index in 0..<topic.count { topicStorage[index] = topic[index] }
+    for index in 0..<payload.count { payloadStorage[index] = payload[index] }
+  }
 
   /// Lends the topic's bytes.
   public borrowing func withTopic<Result: ~Copyable, Failure: Error>(
     _ body: (Span<UInt8>) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    try topic.withBytes(body)
+    try body(topicStorage.span.extracting(first: topicCount))
   }
 
   /// Lends the payload's bytes.
   public borrowing func withPayload<Result: ~Copyable, Failure: Error>(
     _ body: (Span<UInt8>) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    try payload.withBytes(body)
+    try body(payloadStorage.span.extracting(first: payloadCount))
   }
 
   /// Forces what a broker without message expiry (MQTT 3.1.1) requires of external data.
@@ -95,19 +98,44 @@ public struct Release: ~Copyable {
     retain = false
     expirySeconds = 0
   }
+}
 
-  /// Whether topic and payload fitted; the bank drops and counts what did not.
-  var isComplete: Bool {
-    !topic.overflowed && !payload.overflowed
-      && (!isExternal || payload.count <= Release.externalPayloadBytes)
-  }
+/// How a release is to be published.
+struct Delivery: BitwiseCopyable {
+  var kind: Release.Kind
+  var gateIndex: UInt8 = Release.noGate
+  var epoch: UInt32 = 0
+  var connection: UInt8
+  var qos: UInt8
+  var retain: Bool
+  var expirySeconds: UInt32 = 0
+  var isExternal: Bool
+}
+
+/// A release that is being written, outside the bank.
+struct Draft: ~Copyable {
+  var topic = ByteBuffer<128>()
+  var payload = ByteBuffer<4096>()
+  let delivery: Delivery
+
+  init(_ delivery: Delivery) { self.delivery = delivery }
+
+  /// The finished release.
+  consuming func release() -> Release { Release(delivery, topic: topic, payload: payload) }
 }
 
 #if !hasFeature(Embedded)
   extension Release {
     /// The topic as text, for tests and local display.
-    public var topicText: String { topic.text }
+    public var topicText: String { withTopic(Self.text) }
     /// The payload as text, for tests and local display.
-    public var payloadText: String { payload.text }
+    public var payloadText: String { withPayload(Self.text) }
+
+    private static func text(_ bytes: Span<UInt8>) -> String {
+      var units: [UInt8] = []
+      units.reserveCapacity(bytes.count)
+      for index in bytes.indices { units.append(bytes[index]) }
+      return String(decoding: units, as: UTF8.self)
+    }
   }
 #endif

@@ -29,48 +29,50 @@ public struct GateEpilogue: Sendable, BitwiseCopyable {
   /// Removes the data message that the broker kept; nil if the grant keeps none.
   public func dataClear() -> Release? {
     guard gate.retain else { return nil }
-    var release = make(.clear, retain: true)
-    release.topic.append("/")
-    release.topic.append(gate.isInHouse && !gate.isWindowed ? "state" : gate.granularity.stream)
-    return release
+    var draft = make(.clear, retain: true)
+    draft.topic.append("/")
+    draft.topic.append(gate.isInHouse && !gate.isWindowed ? "state" : gate.granularity.stream)
+    return draft.release()
   }
 
   /// Removes a retained plain value of an in-house gate; nil if none was published.
   public func valueClear(of quantity: Quantity) -> Release? {
     guard gate.retain, gate.publishesValues, gate.allowed.contains(quantity) else { return nil }
-    var release = make(.clear, retain: true)
-    release.topic.append("/value/")
-    release.topic.append(quantity.name)
-    return release
+    var draft = make(.clear, retain: true)
+    draft.topic.append("/value/")
+    draft.topic.append(quantity.name)
+    // A topic that is too long was never published on.
+    return draft.topic.overflowed ? nil : draft.release()
   }
 
   /// Removes a retained status message: an earlier notice, or the meter's status in the house.
   public func statusClear() -> Release {
-    var release = make(.clear, retain: true)
-    release.topic.append("/status")
-    return release
+    var draft = make(.clear, retain: true)
+    draft.topic.append("/status")
+    return draft.release()
   }
 
   /// Tells the recipient that the grant has ended: `{place}/status`, not retained.
   public func notice(receipt: FixedText<36>, _ end: EndOfGrant, at now: Int64) -> Release {
-    var release = make(.notice, retain: false)
-    release.topic.append("/status")
-    release.payload.append("{\"v\":1,\"grant\":\"")
-    receipt.write(to: &release.payload)
-    release.payload.append("\",\"state\":\"")
-    release.payload.append(end.name)
-    release.payload.append("\",\"at\":\"")
-    UTCTime.write(seconds: UTCTime.floorDivide(now, 1000), to: &release.payload)
-    release.payload.append("\"}")
-    return release
+    var draft = make(.notice, retain: false)
+    draft.topic.append("/status")
+    draft.payload.append("{\"v\":1,\"grant\":\"")
+    receipt.write(to: &draft.payload)
+    draft.payload.append("\",\"state\":\"")
+    draft.payload.append(end.name)
+    draft.payload.append("\",\"at\":\"")
+    UTCTime.write(seconds: UTCTime.floorDivide(now, 1000), to: &draft.payload)
+    draft.payload.append("\"}")
+    return draft.release()
   }
 
-  private func make(_ kind: Release.Kind, retain: Bool) -> Release {
-    var release = Release(
-      kind: kind, gateIndex: Release.noGate, epoch: 0, connection: gate.connection, qos: 1,
-      retain: retain, expirySeconds: 0, isExternal: !gate.isInHouse)
-    gate.place.write(to: &release.topic)
-    return release
+  private func make(_ kind: Release.Kind, retain: Bool) -> Draft {
+    var draft = Draft(
+      Delivery(
+        kind: kind, connection: gate.connection, qos: 1,
+        retain: retain, isExternal: !gate.isInHouse))
+    gate.place.write(to: &draft.topic)
+    return draft
   }
 }
 
@@ -80,13 +82,14 @@ public struct GateEpilogue: Sendable, BitwiseCopyable {
     ///
     /// Nil if the topic is empty or longer than `topicBytes`. The message is empty: it carries nothing.
     public static func clear(topic: String, connection: UInt8) -> Release? {
-      var release = Release(
-        kind: .clear, gateIndex: noGate, epoch: 0, connection: connection, qos: 1, retain: true,
-        expirySeconds: 0, isExternal: false)
+      var draft = Draft(
+        Delivery(
+          kind: .clear, connection: connection, qos: 1, retain: true,
+          isExternal: false))
       guard !topic.isEmpty else { return nil }
-      for byte in topic.utf8 { release.topic.append(byte) }
-      if release.topic.overflowed { return nil }
-      return release
+      for byte in topic.utf8 { draft.topic.append(byte) }
+      if draft.topic.overflowed { return nil }
+      return draft.release()
     }
   }
 

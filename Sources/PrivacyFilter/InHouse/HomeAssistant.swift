@@ -18,28 +18,29 @@ public struct HomeAssistant: Sendable, BitwiseCopyable {
     guard gate.isInHouse, gate.allowed.contains(quantity), quantity.isKnown,
       quantity != .meterTime
     else { return nil }
-    var release = make(.discovery, quantity, gate)
-    write(quantity, gate, expireAfterSeconds, to: &release.payload)
-    return release
+    var draft = make(.discovery, quantity, gate)
+    write(quantity, gate, expireAfterSeconds, to: &draft.payload)
+    return draft.release()
   }
 
   /// The empty retained message that removes a quantity from Home Assistant.
   public func removal(of quantity: Quantity, for gate: CompiledGate) -> Release? {
     guard gate.isInHouse, quantity.isKnown else { return nil }
-    return make(.clear, quantity, gate)
+    return make(.clear, quantity, gate).release()
   }
 
   private func make(
     _ kind: Release.Kind, _ quantity: Quantity, _ gate: CompiledGate
-  ) -> Release {
-    var release = Release(
-      kind: kind, gateIndex: Release.noGate, epoch: 0, connection: gate.connection, qos: 1,
-      retain: true, expirySeconds: 0, isExternal: false)
-    prefix.write(to: &release.topic)
-    release.topic.append("/sensor/")
-    writeID(quantity, gate, to: &release.topic)
-    release.topic.append("/config")
-    return release
+  ) -> Draft {
+    var draft = Draft(
+      Delivery(
+        kind: kind, connection: gate.connection, qos: 1,
+        retain: true, isExternal: false))
+    prefix.write(to: &draft.topic)
+    draft.topic.append("/sensor/")
+    writeID(quantity, gate, to: &draft.topic)
+    draft.topic.append("/config")
+    return draft
   }
 
   private func writeID<let size: Int>(

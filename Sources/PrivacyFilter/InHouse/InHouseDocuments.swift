@@ -108,56 +108,57 @@ public struct InHousePlace: Sendable, BitwiseCopyable {
 
   /// Says whether the process is there: `{root}/status`, retained; `offline` is also the last will.
   public func processStatus(isOnline: Bool) -> Release {
-    var release = make(.status, "/status", ofMeter: false)
-    release.payload.append(isOnline ? "online" : "offline")
-    return release
+    var draft = make(.status, "/status", ofMeter: false)
+    draft.payload.append(isOnline ? "online" : "offline")
+    return draft.release()
   }
 
   /// Says whether port and meter are there: `{root}/{meter}/status`, retained.
   public func meterStatus(isOnline: Bool) -> Release {
-    var release = make(.status, "/status", ofMeter: true)
-    release.payload.append(isOnline ? "online" : "offline")
-    return release
+    var draft = make(.status, "/status", ofMeter: true)
+    draft.payload.append(isOnline ? "online" : "offline")
+    return draft.release()
   }
 
   /// Says how process and broker are, why, and since when: `{root}/health`, retained.
   public func processHealth(process: PartHealth, broker: PartHealth) -> Release {
-    var release = make(.health, "/health", ofMeter: false)
-    release.payload.append("{")
-    process.write("process", to: &release.payload)
-    release.payload.append(",")
-    broker.write("broker", to: &release.payload)
-    release.payload.append("}")
-    return release
+    var draft = make(.health, "/health", ofMeter: false)
+    draft.payload.append("{")
+    process.write("process", to: &draft.payload)
+    draft.payload.append(",")
+    broker.write("broker", to: &draft.payload)
+    draft.payload.append("}")
+    return draft.release()
   }
 
   /// Says how all four parts are, why, and since when: `{root}/{meter}/health`, retained.
   public func meterHealth(
     process: PartHealth, broker: PartHealth, port: PartHealth, meter: PartHealth
   ) -> Release {
-    var release = make(.health, "/health", ofMeter: true)
-    release.payload.append("{")
-    process.write("process", to: &release.payload)
-    release.payload.append(",")
-    broker.write("broker", to: &release.payload)
-    release.payload.append(",")
-    port.write("port", to: &release.payload)
-    release.payload.append(",")
-    meter.write("meter", to: &release.payload)
-    release.payload.append("}")
-    return release
+    var draft = make(.health, "/health", ofMeter: true)
+    draft.payload.append("{")
+    process.write("process", to: &draft.payload)
+    draft.payload.append(",")
+    broker.write("broker", to: &draft.payload)
+    draft.payload.append(",")
+    port.write("port", to: &draft.payload)
+    draft.payload.append(",")
+    meter.write("meter", to: &draft.payload)
+    draft.payload.append("}")
+    return draft.release()
   }
 
-  private func make(_ kind: Release.Kind, _ leaf: StaticString, ofMeter: Bool) -> Release {
-    var release = Release(
-      kind: kind, gateIndex: Release.noGate, epoch: 0, connection: connection, qos: 1,
-      retain: true, expirySeconds: 0, isExternal: false)
-    root.write(to: &release.topic)
+  private func make(_ kind: Release.Kind, _ leaf: StaticString, ofMeter: Bool) -> Draft {
+    var draft = Draft(
+      Delivery(
+        kind: kind, connection: connection, qos: 1,
+        retain: true, isExternal: false))
+    root.write(to: &draft.topic)
     if ofMeter {
-      release.topic.append("/")
-      meter.write(to: &release.topic)
+      draft.topic.append("/")
+      meter.write(to: &draft.topic)
     }
-    release.topic.append(leaf)
-    return release
+    draft.topic.append(leaf)
+    return draft
   }
 }

@@ -10,43 +10,42 @@ extension GateBank {
     _ emit: (consuming Release) -> Void
   ) {
     let gate = gates[index]
-    var release = makeInHouse(index, at: time)
-    release.topic.append("/state")
-    Self.writeHead(gate, snapshot, to: &release.payload)
+    begin(index)
+    topic.append("/state")
+    Self.writeHead(gate, snapshot, to: &payload)
     var id = 0
     while let quantity = gate.allowed.next(from: id) {
       id = Int(quantity.rawValue) + 1
       if quantity.channel > 0 {
-        writeSubMeter(quantity, gate, snapshot, to: &release.payload)
+        writeSubMeter(quantity, gate, snapshot)
       } else if let value = snapshot.value(of: quantity) {
-        release.payload.append(",\"")
-        quantity.writeKey(to: &release.payload)
-        release.payload.append("\":")
-        Self.write(value, of: quantity, .init(quantity, .g0), gate, to: &release.payload)
+        payload.append(",\"")
+        quantity.writeKey(to: &payload)
+        payload.append("\":")
+        Self.write(value, of: quantity, .init(quantity, .g0), gate, to: &payload)
       }
     }
-    release.payload.append("}")
-    finish(index, release, at: time, emit)
+    payload.append("}")
+    send(index, at: time, emit)
     if gate.publishesValues { emitValues(index, snapshot, at: time, emit) }
   }
 
   /// The meter in use of each medium has the plain key; where there are several, each has its own.
-  private func writeSubMeter(
-    _ quantity: Quantity, _ gate: CompiledGate, _ snapshot: borrowing Snapshot,
-    to out: inout ByteBuffer<4096>
+  private mutating func writeSubMeter(
+    _ quantity: Quantity, _ gate: CompiledGate, _ snapshot: borrowing Snapshot
   ) {
     guard let value = snapshot.value(of: quantity) else { return }
     if snapshot.standing(for: quantity) == quantity {
-      out.append(",\"")
-      quantity.writeKey(to: &out)
-      out.append("\":")
-      Self.write(value, of: quantity, .register, gate, to: &out)
+      payload.append(",\"")
+      quantity.writeKey(to: &payload)
+      payload.append("\":")
+      Self.write(value, of: quantity, .register, gate, to: &payload)
     }
     guard snapshot.hasSeveral(like: quantity) else { return }
-    out.append(",\"")
-    quantity.writeKey(.channel, to: &out)
-    out.append("\":")
-    Self.write(value, of: quantity, .register, gate, to: &out)
+    payload.append(",\"")
+    quantity.writeKey(.channel, to: &payload)
+    payload.append("\":")
+    Self.write(value, of: quantity, .register, gate, to: &payload)
   }
 
   private mutating func emitValues(
@@ -60,11 +59,11 @@ extension GateBank {
       guard let value = snapshot.value(of: quantity),
         snapshot.standing(for: quantity) == quantity
       else { continue }
-      var release = makeInHouse(index, at: time)
-      release.topic.append("/value/")
-      release.topic.append(quantity.name)
-      Self.write(value, of: quantity, .init(quantity, .g0), gate, to: &release.payload)
-      finish(index, release, at: time, emit)
+      begin(index)
+      topic.append("/value/")
+      topic.append(quantity.name)
+      Self.write(value, of: quantity, .init(quantity, .g0), gate, to: &payload)
+      send(index, at: time, emit)
     }
   }
 
@@ -78,26 +77,12 @@ extension GateBank {
     where states[index].isInstalled && gates[index].isInHouse && !gates[index].isWindowed
       && gates[index].source == snapshot.source && now < gates[index].notAfter
     {
-      var release = makeInHouse(index, at: now)
-      release.topic.append("/state")
-      Self.writeHead(gates[index], snapshot, isStale: true, to: &release.payload)
-      release.payload.append("}")
-      finish(index, release, at: now, emit)
+      begin(index)
+      topic.append("/state")
+      Self.writeHead(gates[index], snapshot, isStale: true, to: &payload)
+      payload.append("}")
+      send(index, at: now, emit)
     }
-  }
-
-  private func makeInHouse(_ index: Int, at time: Int64) -> Release {
-    let gate = gates[index]
-    let release = Release(
-      kind: .data, gateIndex: UInt8(index), epoch: epochs[index], connection: gate.connection,
-      qos: gate.qos, retain: gate.retain, expirySeconds: 0, isExternal: false)
-    return Self.placed(release, gate)
-  }
-
-  private static func placed(_ release: consuming Release, _ gate: CompiledGate) -> Release {
-    var result = release
-    gate.place.write(to: &result.topic)
-    return result
   }
 
   private static func writeHead(
