@@ -1,0 +1,94 @@
+"""`gateway-agent decode --json` on every good recorded frame of the dialects that this release reads."""
+
+import json
+import subprocess
+import unittest
+from decimal import Decimal
+
+from harness import SHARED, agent_binary
+from identifiers import is_searchable
+
+PREFIXES = {"": 0, "k": 3, "M": 6, "m": -3, "G": 9}
+UNITS = ("varh", "VAh", "var", "Wh", "VA", "Hz", "m3", "W", "V", "A", "J", "s")
+# amshan calls the hourly energy registers "power … total".
+NAMES = {
+    "active_power_import_total": "energy_import",
+    "active_power_export_total": "energy_export",
+    "reactive_power_import_total": "reactive_energy_import",
+    "reactive_power_export_total": "reactive_energy_export",
+}
+
+
+def in_base_unit(value, unit):
+    """The exact value in the unit without its prefix: 1.5 kWh is 1500 Wh."""
+    for base in UNITS:
+        prefix = unit[: -len(base)]
+        if unit.lower().endswith(base.lower()) and prefix in PREFIXES:
+            return Decimal(str(value)).scaleb(PREFIXES[prefix]), base
+    raise AssertionError(f"unknown unit {unit}")
+
+
+def selected():
+    """The frames that the first release must read: issue 2, "Bars"."""
+    manifest = SHARED / "frames" / "manifest.json"
+    if not manifest.exists():
+        return []
+    later = ("gbt", "glo")
+    return [
+        entry
+        for entry in json.loads(manifest.read_text())["entries"]
+        if entry["family"] in ("p1", "hdlc") and not entry["broken"] and entry["key"] is None
+        and entry["framing"] != "hdlc-segmented" and entry["country"] != "SI"
+        and not any(word in entry["framing"] for word in later)
+    ]
+
+
+class Decode(unittest.TestCase):
+    def faults(self, entry):
+        """What differs between the manifest and the agent, and how many values were compared."""
+        path = SHARED / "frames" / entry["file"]
+        done = subprocess.run([agent_binary(), "decode", "--json", path], capture_output=True, text=True)
+        frames = [json.loads(line, parse_float=Decimal) for line in done.stdout.splitlines()]
+        found = [] if done.returncode == 0 else [f"exit {done.returncode}: {done.stderr}"]
+        by_code, by_name = {}, {}
+        for reading in (r for frame in frames for r in frame.get("readings", [])):
+            by_code.setdefault(reading["obis"], []).append(reading)
+            by_name.setdefault(reading["quantity"], []).append(reading)
+        wanted = [(by_code, k.removesuffix(".255"), v) for k, v in (entry["expected"] or {}).items()]
+        for key in ("expected_normalised", "expected_named"):
+            wanted += [(by_name, NAMES.get(k, k), v) for k, v in (entry.get(key) or {}).items()]
+        compared = 0
+        for readings, name, item in wanted:
+            if not isinstance(item, dict) or not item.get("unit") or not isinstance(item["value"], (int, float)):
+                continue
+            name, _, occurrence = name.partition("#")
+            value, unit = in_base_unit(item["value"], item["unit"])
+            compared += 1
+            matching = readings.get(name, [])
+            number = int(occurrence or 1) - 1
+            if len(matching) <= number:
+                found.append(f"{name}#{number + 1}: {value} {unit} is missing")
+            elif (Decimal(matching[number]["value"]), matching[number]["unit"]) != (value, unit):
+                found.append(f"{name}: {value} {unit} expected, {matching[number]} found")
+        clock = (entry.get("expected_normalised") or {}).get("meter_datetime", {}).get("value")
+        if clock and not str(frames[0]["meter_time"]).startswith(clock):
+            found.append(f"meter_time: {clock} expected, {frames[0]['meter_time']} found")
+        found += [f"identifier in the output: {i}" for i in entry["identifiers"] if is_searchable(i) and i in done.stdout]
+        return found, compared
+
+    def test_every_value_with_a_unit_is_exact_and_no_identifier_appears(self):
+        entries = selected()
+        if not entries:
+            self.skipTest(f"SKIPPED: no recorded frames at {SHARED}")
+        total = 0
+        for entry in entries:
+            with self.subTest(entry["file"]):
+                found, compared = self.faults(entry)
+                total += compared
+                self.assertEqual(found, [])
+        print(f"{len(entries)} recorded frames, {total} values compared")
+        self.assertGreater(total, 800, "most of the selection was not compared")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
