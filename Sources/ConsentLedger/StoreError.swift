@@ -66,6 +66,8 @@ extension ConsentError {
     .state, "a recipient cannot change while a grant or proposal names it; end that first")
   static let recipientUnknown = ConsentError(
     .recipientUnnamed, "the recipient is not registered; register it with its legal name first")
+  static let noticeOfAnotherText = ConsentError(
+    .noticeMissing, "the text that was shown does not have the hash that the grant names")
   static let profileUnknown = ConsentError(
     .profileExceeded, "there is no profile of this name, so nothing may be granted under it")
   static let notOffered = ConsentError(

@@ -81,7 +81,7 @@ import Testing
   @Test func keepsAnEndToBeCompletedAcrossRestart() throws {
     let fixture = try Fixture()
     let id = try fixture.grantInForce(at: Fixture.start)
-    try fixture.store.addRetainedTopic("gateway/a", of: id)
+    try fixture.store.addRetainedTopics(["gateway/a"], of: id)
     try fixture.withdraw(id, at: Fixture.start)
     let (_, reopened) = try fixture.afterPowerCut(at: Fixture.start)
     #expect(try reopened.uncompletedEnds().map(\.grant.id) == [id])

@@ -14,7 +14,7 @@ import Testing
     try fixture.store.saveBases([bases[2]], of: id, source: Fixture.source)
     try fixture.store.saveBases(bases, of: id, source: Fixture.source)
     try fixture.store.saveBases([], of: id, source: "other")
-    for topic in ["b", "a", "b"] { try fixture.store.addRetainedTopic(topic, of: id) }
+    try fixture.store.addRetainedTopics(["b", "a", "b"], of: id)
     let before = try fixture.store.grant(id)
     let (_, reopened) = try fixture.afterPowerCut(at: Fixture.start + Fixture.day)
     #expect(try reopened.bases(of: id, source: Fixture.source) == bases)

@@ -25,8 +25,9 @@ extension ConsentStore {
 
   /// Keeps the text that was shown, word for word, under its hash.
   ///
-  /// - Throws: `E_LEDGER_WRITE`.
+  /// - Throws: `E_NOTICE_MISSING` if the text does not have that hash; `E_LEDGER_WRITE`.
   public func keepNotice(_ text: String, _ notice: Notice) throws(StoreError) {
+    guard Crypto.sha256Text(text) == notice.sha256 else { throw .consent(.noticeOfAnotherText) }
     try writing { () throws(DatabaseError) in
       try database.run(
         "INSERT OR IGNORE INTO notices VALUES(?, ?, ?)", .text(notice.sha256), .text(notice.lang),
@@ -40,19 +41,6 @@ extension ConsentStore {
       var rows = try database.prepare("SELECT text FROM notices WHERE sha256 = ?")
       try rows.bind([.text(sha256)])
       return try rows.step() ? rows.text(0) : nil
-    }
-  }
-
-  /// Notes several topics before something is retained on them, in one transaction.
-  ///
-  /// - Throws: `E_GRANT_UNKNOWN`, `E_LEDGER_WRITE`.
-  public func addRetainedTopics(_ topics: [String], of id: UniqueID) throws(StoreError) {
-    try requireRow(id)
-    try writing { () throws(DatabaseError) in
-      for topic in topics {
-        try database.run(
-          "INSERT OR IGNORE INTO retained VALUES(?, ?)", .text(id.text), .text(topic))
-      }
     }
   }
 }

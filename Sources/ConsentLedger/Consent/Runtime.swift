@@ -82,14 +82,14 @@ extension ConsentStore {
     }
   }
 
-  /// Notes a topic before something is retained on it, so that withdrawal can clear it.
+  /// Notes topics before something is retained on them, so that withdrawal can clear them.
   ///
   /// - Throws: `E_GRANT_UNKNOWN`, `E_LEDGER_WRITE`.
-  public func addRetainedTopic(_ topic: String, of id: UniqueID) throws(StoreError) {
+  public func addRetainedTopics(_ topics: [String], of id: UniqueID) throws(StoreError) {
     try requireRow(id)
     try writing { () throws(DatabaseError) in
-      try database.run(
-        "INSERT OR IGNORE INTO retained VALUES(?, ?)", .text(id.text), .text(topic))
+      var insert = try database.prepare("INSERT OR IGNORE INTO retained VALUES(?, ?)")
+      for topic in topics { try insert.run([.text(id.text), .text(topic)]) }
     }
   }
 
@@ -105,7 +105,7 @@ extension ConsentStore {
     }
   }
 
-  func requireRow(_ id: UniqueID) throws(StoreError) {
+  private func requireRow(_ id: UniqueID) throws(StoreError) {
     guard try reading({ () throws(DatabaseError) in try row(id) }) != nil else {
       throw .consent(.grantUnknown)
     }
