@@ -25,7 +25,9 @@ struct Gateway: ParsableCommand {
     if !ending.message.isEmpty {
       if ending.status == 0 { print(ending.message) } else { Terminal.note(ending.message) }
     }
-    Glibc.exit(ending.status)
+    // A helper thread may still be inside a library: its exit handlers must not run under it.
+    fflush(nil)
+    _exit(ending.status)
   }
 
   /// How a verb ended: the exit status and what is left to say.

@@ -182,9 +182,13 @@ extension Agent {
   // MARK: - Housekeeping
 
   /// Ends what is over, puts in force what begins.
+  ///
+  /// Not while the clock is in doubt: a record from a wrong future would hold every later one.
   func sweepGrants() {
     let now = clock.now()
+    guard isClockTrusted(at: now) else { return }
     do throws(StoreError) {
+      try completeUnfinished(at: now)
       let ended = try store.sweep(at: now)
       for number in running.indices {
         guard let id = running[number]?.id, ended.contains(id) else { continue }
@@ -195,9 +199,17 @@ extension Agent {
       where stored.grant.state == .active && !isRunning(stored.grant.id) {
         try? putInForce(stored)
       }
-      store.recordPendingEnds()
     } catch {
       Log.event(.error, "E_LEDGER_WRITE")
+    }
+  }
+
+  /// Gives the grants that ended while the ledger could not be written their record and receipt.
+  private func completeUnfinished(at now: Int64) throws(StoreError) {
+    guard !unfinished.isEmpty, store.recordPendingEnds() else { return }
+    for (id, effects) in unfinished {
+      _ = try store.completeEnd(id, effects, at: now)
+      unfinished[id] = nil
     }
   }
 

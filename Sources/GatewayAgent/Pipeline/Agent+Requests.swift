@@ -56,10 +56,20 @@ extension Agent {
     let builder = ProposalBuilder(
       configuration: configuration, sources: sources, now: store.time(atLeast: now))
     let outcome = try builder.build(request)
+    if outcome.recipient.role != .inHouse { try requireTrustedClock() }
     try store.register(outcome.recipient, by: authority, at: now)
     try store.keepNotice(outcome.notice, outcome.terms.notice)
     let id = try store.propose(outcome.terms, by: authority, at: now, vault: vault.vault)
     return ControlResponse(ok: true, grant: try grantView(id))
+  }
+
+  /// Dates of external grants must not come from a clock that may be years off.
+  private func requireTrustedClock() throws(ConsentError) {
+    guard isClockTrusted(at: clock.now()) else {
+      throw ConsentError(
+        .clockUntrusted,
+        "the clock is not synchronised and no meter agrees with it; wait, or set clock.trust")
+    }
   }
 
   private func accept(
@@ -68,6 +78,7 @@ extension Agent {
     guard let ticked = CategorySet(codes: optional) else {
       throw ControlFailure(code: "E_PROFILE_EXCEEDED", message: "--optional: no such category")
     }
+    if try store.grant(id).recipient.role != .inHouse { try requireTrustedClock() }
     let receipt = try store.accept(
       id, ticked: ticked, by: authority, at: clock.now(), vault: vault.vault)
     let stored = try store.grant(id)
@@ -100,6 +111,7 @@ extension Agent {
       number.map { cleanUp($0, stopped, .withdrawn) }
       ?? EndEffects(purged: 0, retainedCleared: 0, tailByteCount: 0, brokerAccessChanged: false)
     Log.event(.info, "WITHDRAW", Int64(clamping: effects.purged))
+    if case .failure = recorded { unfinished[id] = effects }
     try marked.get()
     try recorded.get()
     guard state != .proposed else { return ControlResponse(ok: true, grant: try grantView(id)) }

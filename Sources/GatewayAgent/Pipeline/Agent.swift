@@ -27,6 +27,8 @@ final class Agent {
   /// Grants in force, by the number their gates carry.
   var running: [RunningGrant?] = Array(repeating: nil, count: ConsentStore.grantLimit)
   var houses: [HouseMeter] = []
+  /// Withdrawals that are in force but not in the ledger yet, with what they did.
+  var unfinished: [UniqueID: EndEffects] = [:]
   var processHealth: PartHealth
   var meterClockAgrees = false
   /// Called with each release that a connection took: the demo shows it.
