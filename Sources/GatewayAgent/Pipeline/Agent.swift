@@ -30,7 +30,6 @@ final class Agent {
   /// Withdrawals that are in force but not in the ledger yet, with what they did.
   var unfinished: [UniqueID: EndEffects] = [:]
   var processHealth: PartHealth
-  var meterClockAgrees = false
   /// Called with each release that a connection took: the demo shows it.
   var onPublished: ((_ release: borrowing Release) -> Void)?
   /// Called after each good frame, before anything is released.
@@ -41,7 +40,7 @@ final class Agent {
   private var minute: Timer?
   private var notifier = ServiceNotifier()
   private var watchdog: Timer?
-  private var synchronised = (at: Int64.min, value: false)
+  private var synchronised: (at: Int64, value: Bool)?
 
   /// Opens the consent store and prepares meters; nothing runs before `start()`.
   ///
@@ -130,7 +129,8 @@ final class Agent {
     armTick()
   }
 
-  private func tick() {
+  /// Publishes the windows that are due.
+  func tick() {
     tickAt = .max
     let now = clock.now()
     bank.tick(at: now, clockTrusted: isClockTrusted(at: now)) { (release: consuming Release) in
@@ -162,13 +162,23 @@ final class Agent {
 
   // MARK: - Clock
 
+  /// How long the kernel's word on its clock counts, in milliseconds.
+  private static let synchronisedMilliseconds: Int64 = 10_000
+
   /// Whether grants with a beginning and an end may release: privacy.md C7, "Clock".
+  ///
+  /// Of several meters one that agrees is enough: another's clock may be wrong for years.
   func isClockTrusted(at now: Int64) -> Bool {
-    if configuration.clockTrust == .system || clock.rate > 1 || meterClockAgrees { return true }
-    if now - synchronised.at > 10_000 || now < synchronised.at {
-      synchronised = (now, GatewayClock.isSynchronised())
+    if configuration.clockTrust == .system || clock.rate > 1 { return true }
+    for index in conditions.indices where conditions[index].clockAgrees { return true }
+    if let synchronised, now >= synchronised.at,
+      now - synchronised.at <= Self.synchronisedMilliseconds
+    {
+      return synchronised.value
     }
-    return synchronised.value
+    let value = clock.isSynchronised()
+    synchronised = (now, value)
+    return value
   }
 
   private func noteMeterClock(_ feed: MeterFeed, at now: Int64) {
@@ -177,12 +187,13 @@ final class Agent {
         standardOffsetMinutes: feed.configuration.clockOffsetMinutes)
     else { return }
     let (difference, overflow) = (seconds &* 1000).subtractingReportingOverflow(now)
-    meterClockAgrees = !overflow && difference.magnitude <= 300_000
+    conditions[Int(feed.source)].clockAgrees = !overflow && difference.magnitude <= 300_000
   }
 
   // MARK: - Housekeeping
 
-  private func everyMinute() {
+  /// Ends, begins, rotates and stores what is due.
+  func everyMinute() {
     setDayStarts()
     sweepGrants()
     rotatePseudonyms()

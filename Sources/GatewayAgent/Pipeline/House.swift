@@ -17,6 +17,8 @@ struct HouseMeter {
 struct MeterCondition {
   var port: PartHealth
   var meter: PartHealth
+  /// Whether its own clock, when last heard, was within five minutes of the gateway's.
+  var clockAgrees = false
 
   /// Whether a consumer may rely on it: `{root}/{meter}/status`.
   var isOnline: Bool { meter.state == .fresh }

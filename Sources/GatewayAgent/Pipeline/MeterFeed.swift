@@ -88,7 +88,8 @@ final class MeterFeed: FrameSink {
 
   // MARK: - Bytes
 
-  private func take(_ bytes: Span<UInt8>) {
+  /// Takes what the port received, in pieces of any size.
+  func take(_ bytes: Span<UInt8>) {
     receivedAt = clock.now()
     lastByteAt = GatewayClock.monotonicMilliseconds()
     var sink = self

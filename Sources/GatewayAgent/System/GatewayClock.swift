@@ -4,10 +4,19 @@ import Glibc
 /// The gateway's wall clock, in milliseconds since 1970 UTC.
 ///
 /// At rate 1 it is the system's clock, steps included. At a higher rate (the demo uses 60) it starts
-/// at the system's time and runs that many times faster.
+/// at the system's time and runs that many times faster. Or it shows what it is told.
 struct GatewayClock: Sendable {
+  /// A time that is told: how late it is, and whether anybody vouches for it.
+  protocol Source: AnyObject, Sendable {
+    /// Milliseconds since 1970 UTC.
+    var milliseconds: Int64 { get }
+    /// Whether the time is known to be right.
+    var isSynchronised: Bool { get }
+  }
+
   /// How many milliseconds pass on this clock in a millisecond, 1 or more.
   let rate: Int
+  private let source: (any Source)?
   private let startUTC: Int64
   private let startMonotonic: Int64
 
@@ -15,15 +24,30 @@ struct GatewayClock: Sendable {
   init(rate: Int) {
     precondition((1...3600).contains(rate), "a clock runs 1 to 3600 times as fast as time")
     self.rate = rate
+    source = nil
     startUTC = Self.systemMilliseconds()
     startMonotonic = Self.monotonicMilliseconds()
   }
 
+  /// A clock that shows what `source` says; it moves only when the source does.
+  init(_ source: any Source) {
+    rate = 1
+    self.source = source
+    startUTC = 0
+    startMonotonic = 0
+  }
+
   /// This clock's time, in milliseconds since 1970 UTC.
   func now() -> Int64 {
+    if let source { return source.milliseconds }
     guard rate > 1 else { return Self.systemMilliseconds() }
     return startUTC &+ (Self.monotonicMilliseconds() &- startMonotonic) &* Int64(rate)
   }
+
+  /// Whether this clock is known to be right: the kernel's is disciplined by NTP or the like.
+  ///
+  /// Calls `adjtimex`, read-only.
+  func isSynchronised() -> Bool { source?.isSynchronised ?? Self.isKernelSynchronised() }
 
   /// How long to wait, in real milliseconds, until this clock shows `instant`; 0 if it has passed.
   func delay(until instant: Int64) -> Int {
@@ -47,10 +71,7 @@ struct GatewayClock: Sendable {
     return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
   }
 
-  /// Whether the kernel's clock is disciplined by NTP or the like.
-  ///
-  /// Calls `adjtimex`, read-only.
-  static func isSynchronised() -> Bool {
+  private static func isKernelSynchronised() -> Bool {
     var state = timex()
     let verdict = unsafe adjtimex(&state)
     guard verdict >= 0, verdict != TIME_ERROR else { return false }
