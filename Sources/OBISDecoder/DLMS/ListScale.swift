@@ -62,8 +62,8 @@ struct ListScale: Equatable, BitwiseCopyable {
   ///                                and display, amsreader-firmware #239 and #874 the same factor
   ///
   /// Power is in W and var, voltage in V, power factor in 0.01 everywhere. Nothing in the frame
-  /// states the resolution of the registers: hass-AMS #108 tells of a 6841138 that sent 10 Wh
-  /// until its operator changed it.
+  /// states the resolution of the registers, and hass-AMS #108 tells of a 6841138 that changed by a
+  /// factor of ten: the type is the best sign there is, not a certain one.
   static func kamstrup(type: AXDRElement?, in bytes: Span<UInt8>) -> ListScale {
     var scale = ListScale(power: 0, current: -2, voltage: 0, energy: 1, powerFactor: -2)
     guard let type else { return scale }
