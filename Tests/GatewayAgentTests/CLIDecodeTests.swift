@@ -5,7 +5,7 @@ import Testing
 @testable import GatewayAgent
 
 /// Hand-made telegrams; every identifier in them is invented.
-enum Telegram {
+enum DecodeInput {
   /// The telegram F1 of the privacy design: 530 bytes, checksum 50EA.
   static let f1 = text(
     """
@@ -105,13 +105,13 @@ enum Telegram {
       {"kind":"sub_meter_number","obis":"0-1:96.1.0","length":17}]}
 
       """
-    #expect(try json(Telegram.f1) == [expected])
+    #expect(try json(DecodeInput.f1) == [expected])
   }
 
   @Test func printsABadFrameWithoutReadings() throws {
-    var damaged = Telegram.f1
+    var damaged = DecodeInput.f1
     damaged.replaceSubrange(524..<528, with: "1234".utf8)
-    let lines = try json(Telegram.f1 + Array("junk".utf8) + damaged)
+    let lines = try json(DecodeInput.f1 + Array("junk".utf8) + damaged)
     #expect(lines.count == 2)
     #expect(
       lines.last == """
@@ -122,23 +122,23 @@ enum Telegram {
   }
 
   @Test func printsWhatCannotBeReadBesideTheRest() throws {
-    let lines = try json(Telegram.unchecked)
+    let lines = try json(DecodeInput.unchecked)
     #expect(lines.count == 1)
     let line = try #require(lines.first)
     #expect(line.contains(#""integrity":"absent","meter_time":"2026-07-15T14:30:07+02:00""#))
     #expect(line.contains(#""value":470,"unit":"W","raw":"0000.47*kW""#))
     #expect(!line.contains("21.7.0"))
-    let value = Telegram.unchecked.count - "00.4x3*kW)\r\n!\r\n".utf8.count
+    let value = DecodeInput.unchecked.count - "00.4x3*kW)\r\n!\r\n".utf8.count
     #expect(line.contains(#""problems":[{"code":"malformed_value","at":\#(value)"#))
   }
 
   @Test func takesTheZoneThatIsAskedFor() throws {
-    let lines = try json(Telegram.unchecked, zone: 120)
+    let lines = try json(DecodeInput.unchecked, zone: 120)
     #expect(lines.first?.contains(#""meter_time":"2026-07-15T14:30:07+03:00""#) == true)
   }
 
   @Test func namesTheFileWhereThereAreSeveral() throws {
-    let lines = try json(Telegram.unchecked, file: "a \"b\".txt")
+    let lines = try json(DecodeInput.unchecked, file: "a \"b\".txt")
     #expect(lines.first?.hasPrefix(#"{"frame":1,"file":"a \"b\".txt","offset":0,"#) == true)
   }
 
@@ -157,7 +157,7 @@ enum Telegram {
     for showsIdentifiers in [true, false] {
       let printer = DecodePrinter(
         isJSON: isJSON, showsIdentifiers: showsIdentifiers, standardOffsetMinutes: nil, file: nil)
-      let text = try events(Telegram.f1)
+      let text = try events(DecodeInput.f1)
         .map { String(decoding: printer.text($0), as: UTF8.self) }.joined()
       for secret in Self.texts {
         #expect(text.contains(secret) == showsIdentifiers, "\(secret)")
@@ -176,7 +176,7 @@ enum Telegram {
 
   @Test(arguments: [1, 2, 7, 529, 530, 531])
   func printsTheSameHoweverTheInputIsCut(piece: Int) throws {
-    let bytes = Telegram.f1 + Telegram.unchecked + Telegram.f1
+    let bytes = DecodeInput.f1 + DecodeInput.unchecked + DecodeInput.f1
     let whole = try events(bytes).count
     #expect(try events(bytes, piece: piece).count == whole)
     #expect(whole >= 3)
@@ -184,10 +184,10 @@ enum Telegram {
 
   @Test func decodesACaptureLikeTheBytesInIt() throws {
     var capture = CaptureWriter.head(port: "test")
-    capture += CaptureWriter.lines(Array(Telegram.f1[..<100]), at: 3)
-    capture += CaptureWriter.lines(Array(Telegram.f1[100...]), at: 90)
+    capture += CaptureWriter.lines(Array(DecodeInput.f1[..<100]), at: 3)
+    capture += CaptureWriter.lines(Array(DecodeInput.f1[100...]), at: 90)
     capture += CaptureWriter.end(at: 1000)
-    #expect(try json(capture) == json(Telegram.f1))
+    #expect(try json(capture) == json(DecodeInput.f1))
     for piece in [1, 5, 17, 18, 64] {
       #expect(try events(capture, piece: piece).count == 1)
     }
@@ -196,7 +196,7 @@ enum Telegram {
   @Test func printsATableForAPerson() throws {
     let printer = DecodePrinter(
       isJSON: false, showsIdentifiers: false, standardOffsetMinutes: nil, file: nil)
-    let text = try events(Array("junk".utf8) + Telegram.unchecked)
+    let text = try events(Array("junk".utf8) + DecodeInput.unchecked)
       .map { String(decoding: printer.text($0), as: UTF8.self) }.joined()
     #expect(text.contains("4 bytes from 0 on belong to no frame\n"))
     #expect(text.contains("frame 1 · offset 4 · "))
@@ -207,9 +207,9 @@ enum Telegram {
   @Test func countsWhatWentWrong() throws {
     var totals = DecodeTotals()
     #expect(totals.note == "no frame found")
-    var damaged = Telegram.f1
+    var damaged = DecodeInput.f1
     damaged[300] ^= 1
-    for event in try events(Telegram.f1 + Array("junk".utf8) + damaged) { totals.count(event) }
+    for event in try events(DecodeInput.f1 + Array("junk".utf8) + damaged) { totals.count(event) }
     #expect(totals.frameCount == 2)
     #expect(totals.badCount == 1)
     #expect(totals.note == "1 of 2 frames bad, 4 bytes belong to no frame")

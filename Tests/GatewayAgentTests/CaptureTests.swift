@@ -121,13 +121,13 @@ struct ScratchDirectory: ~Copyable {
     #expect(Capture.isCapture(Array(Self.example.utf8)) == true)
     #expect(Capture.isCapture(Array("gateway-cap".utf8)) == nil)
     #expect(Capture.isCapture([UInt8]()) == nil)
-    #expect(Capture.isCapture(Telegram.f1) == false)
+    #expect(Capture.isCapture(DecodeInput.f1) == false)
   }
 }
 
 @Suite struct CapturePlaybackTests {
   @Test func pacesRawBytesByTheirFrames() {
-    let bytes = Array("junk".utf8) + Telegram.f1 + Telegram.f1 + Array("rest".utf8)
+    let bytes = Array("junk".utf8) + DecodeInput.f1 + DecodeInput.f1 + Array("rest".utf8)
     let capture = Capture(paced: bytes, intervalMilliseconds: 250)
     #expect(capture.bytes == bytes)
     #expect(capture.records.map(\.milliseconds) == [0, 250, 500])
@@ -146,7 +146,7 @@ struct ScratchDirectory: ~Copyable {
 
   @Test func recordsWhatAFileHolds() throws {
     let directory = try ScratchDirectory()
-    let raw = Telegram.f1 + Telegram.unchecked
+    let raw = DecodeInput.f1 + DecodeInput.unchecked
     let source = try directory.write(raw, to: "raw")
     let path = "\(directory.path)/capture"
     let loop = try EventLoop()
@@ -177,7 +177,7 @@ struct ScratchDirectory: ~Copyable {
     let loop = try EventLoop()
     let every = (0...255).map { UInt8($0) }
     let pieces = (0..<200).map { index in
-      Player.Piece(milliseconds: Int64(index / 50), bytes: every + Telegram.f1)
+      Player.Piece(milliseconds: Int64(index / 50), bytes: every + DecodeInput.f1)
     }
     var received: [UInt8] = []
     try play(pieces, to: TerminalTarget(link: link, on: loop), on: loop) {
@@ -191,7 +191,7 @@ struct ScratchDirectory: ~Copyable {
 
   @Test func givesEveryTCPClientEveryByte() throws {
     let loop = try EventLoop()
-    let pieces = (0..<100).map { _ in Player.Piece(milliseconds: 0, bytes: Telegram.f1) }
+    let pieces = (0..<100).map { _ in Player.Piece(milliseconds: 0, bytes: DecodeInput.f1) }
     let target = try TCPTarget(port: 0, on: loop)
     let port = try #require(UInt16(target.place.drop { $0 != ":" }.dropFirst()))
     var received: [UInt8] = []
