@@ -17,7 +17,7 @@ public struct Snapshot: ~Copyable {
   public var standardOffsetMinutes: Int16?
   /// The quantities that have a value.
   public private(set) var present = QuantitySet()
-  /// Readings of this frame that no quantity names.
+  /// Readings of this frame that no quantity names and no other reading needs.
   public private(set) var unknownCount: UInt32 = 0
 
   /// Whether a total made of tariff registers began anew with this frame.
@@ -49,7 +49,8 @@ public struct Snapshot: ~Copyable {
   @discardableResult
   public mutating func record(_ reading: Reading) -> Bool {
     guard let quantity = Quantity.of(reading) else {
-      unknownCount &+= 1
+      // 0-n:24.1.0 is known well: it says what the channel's other readings are, and is none.
+      if reading.code.cde != 0x18_0100 { unknownCount &+= 1 }
       return false
     }
     guard !present.contains(quantity) else { return true }
