@@ -205,12 +205,15 @@ extension Agent {
   }
 
   /// Gives the grants that ended while the ledger could not be written their record and receipt.
+  ///
+  /// Also those that an earlier process left with nothing but a tombstone.
   private func completeUnfinished(at now: Int64) throws(StoreError) {
-    guard !unfinished.isEmpty, store.recordPendingEnds() else { return }
+    guard store.recordPendingEnds() else { return }
     for (id, effects) in unfinished {
       _ = try store.completeEnd(id, effects, at: now)
       unfinished[id] = nil
     }
+    finishEndedGrants()
   }
 
   func isRunning(_ id: UniqueID) -> Bool { running.contains { $0?.id == id } }
