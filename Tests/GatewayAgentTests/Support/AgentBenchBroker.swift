@@ -30,8 +30,8 @@ final class WireBroker {
   private var sockets: [Int32] = []
   private let listener: Int32
 
-  init() {
-    (listener, port) = TestSocket.listen()
+  init(port: UInt16 = 0) {
+    (listener, self.port) = TestSocket.listen(port: port)
     _ = fcntl(listener, F_SETFL, O_NONBLOCK)
   }
 
