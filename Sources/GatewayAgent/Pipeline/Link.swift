@@ -74,7 +74,13 @@ extension BrokerSettings {
       host: broker.host, port: broker.port, clientID: clientID, isDedicated: isDedicated)
     username = broker.username
     keepAliveSeconds = broker.keepaliveSeconds
-    if let file = broker.passwordFile { password = try Self.password(in: file) }
+    if let file = broker.passwordFile {
+      do throws(SystemError) {
+        password = try SecretFile.password(in: file)
+      } catch {
+        throw .unusable(file, error)
+      }
+    }
     version =
       switch broker.mqttVersion {
       case .auto: .automatic
@@ -84,15 +90,5 @@ extension BrokerSettings {
     guard let tls = broker.tls else { return }
     self.tls = TLS(
       caFile: tls.caFile, certificateFile: tls.certificateFile, keyFile: tls.keyFile)
-  }
-
-  private static func password(in file: String) throws(CommandFailure) -> String {
-    do throws(SystemError) {
-      let bytes = try FileAccess.read(file, limit: Configuration.Limits.passwordBytes)
-      let line = bytes.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
-      return String(decoding: line, as: UTF8.self)
-    } catch {
-      throw .unusable(file, error)
-    }
   }
 }
