@@ -86,6 +86,25 @@ class Faults(unittest.TestCase):
             self.assertEqual(values[-1], 474)
             self.assertEqual(len(values), before + 1)
 
+    def test_takes_no_telegram_without_checksum_from_a_meter_that_sends_them(self):
+        with Bench() as bench:
+            bench.agent.grant("local-automation", "home-assistant", "local")
+            subscriber = Subscriber(bench.broker.port)
+            self.stream(bench, subscriber, time.monotonic())
+            stripped = telegram(power="00.999")[:-6] + b"\r\n"
+            for _ in range(9):
+                bench.meter.send(stripped)
+            bench.meter.send(telegram(power="00.474"))
+            wait_for(
+                lambda: b'"active_power_import_w":474' in subscriber.on(STATE)[-1]["payload"], 5, "the good telegram"
+            )
+            self.assertFalse([m for m in subscriber.on(STATE) if b'"active_power_import_w":999' in m["payload"]])
+            for _ in range(11):
+                bench.meter.send(stripped)
+            wait_for(
+                lambda: b'"active_power_import_w":999' in subscriber.on(STATE)[-1]["payload"], 5, "the other meter"
+            )
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -12,6 +12,9 @@ final class MeterFeed: FrameSink {
   /// timer, and wired M-Bus bridges pause 160 ms inside a push.
   static let idleMilliseconds = 250
 
+  /// Frames without checksum in a row after which the meter counts as one that sends none.
+  static let framesToForgetChecksums = 10
+
   /// The meter's number among the agent's sources.
   let source: UInt8
   let configuration: Configuration.Meter
@@ -46,6 +49,8 @@ final class MeterFeed: FrameSink {
   private var idle: Timer?
   private var staleness: Timer?
   private var isInFrame = false
+  private var sendsChecksums = false
+  private var framesWithoutChecksum = 0
   private var receivedAt: Int64 = 0
   private var lastByteAt: Int64 = 0
   private var lastFrameMonotonic: Int64
@@ -153,6 +158,12 @@ final class MeterFeed: FrameSink {
   func frameEnded(_ summary: FrameSummary, in bytes: Span<UInt8>) {
     begin()
     isInFrame = false
+    guard isTrustworthy(summary.integrity) else {
+      rejected &+= 1
+      lastError = .malformedChecksum
+      Log.event(.warning, "CHECKSUM_MISSING", Int64(source))
+      return
+    }
     frames &+= 1
     lastFrameAt = receivedAt
     lastFrameMonotonic = GatewayClock.monotonicMilliseconds()
@@ -162,6 +173,21 @@ final class MeterFeed: FrameSink {
     snapshot.end()
     unknownDropped &+= UInt64(snapshot.unknownCount)
     onFrame(self)
+  }
+
+  /// Whether a frame may count: one without checksum may not, from a meter that sends them.
+  ///
+  /// A damaged checksum can look like none at all. Only many such frames in a row mean that another
+  /// meter was plugged in.
+  private func isTrustworthy(_ integrity: Integrity) -> Bool {
+    if integrity == .ok {
+      framesWithoutChecksum = 0
+      sendsChecksums = true
+    } else if sendsChecksums {
+      framesWithoutChecksum += 1
+      sendsChecksums = framesWithoutChecksum < Self.framesToForgetChecksums
+    }
+    return integrity == .ok || !sendsChecksums
   }
 
   func frameRejected(_ summary: FrameSummary, _ error: DecodeError) {
