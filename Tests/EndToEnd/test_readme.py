@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import unittest
 
 from harness import CHECKOUT, Bench, Subscriber, crc16
@@ -29,6 +30,24 @@ class Readme(unittest.TestCase):
         self.assertEqual(list(received.items()), list(shown.items()))
         for hidden in (b"45303039", b"E00999", b"4B554E44", b"KUNDE", b"TST5", b"HANP"):
             self.assertNotIn(hidden, payload)
+
+    def test_its_grants_and_those_of_the_installation_guide_can_be_made(self):
+        guide = (CHECKOUT / "deploy" / "INSTALL.md").read_text()
+        commands = re.findall(r"^gateway-agent (grant propose (?:.*\\\n)*.*)$", README + guide, re.M)
+        self.assertGreaterEqual(len(commands), 3)
+        with Bench() as bench:
+            text = bench.agent.configuration.read_text()
+            bench.agent.stop()
+            local = text[text.index("[[brokers]]") : text.index("[clock]")]
+            others = "".join(local.replace('"local"', f'"{name}"') for name in ("home", "eliq"))
+            bench.agent.configuration.write_text(text + others)
+            bench.agent.start()
+            for command in commands:
+                words = shlex.split(command.replace("\\\n", " "))
+                proposal = bench.agent.command(*words, "--json")
+                accepted = bench.agent.command("grant", "accept", proposal["id"][:8], "--json")
+                self.assertEqual(accepted["state"], "active")
+                bench.agent.command("withdraw", proposal["id"], "--json")
 
 
 if __name__ == "__main__":
