@@ -43,6 +43,8 @@ extension Agent {
         stored: stored, link: link.index, gates: places, retained: Set(retained))
       if stored.recipient.role == .inHouse { try addHouses(places, stored, link) }
     } catch {
+      _ = stopGates(of: number)
+      running[number] = nil
       closeIfUnused(link)
       throw error
     }
@@ -57,7 +59,10 @@ extension Agent {
     let now = clock.now()
     var places: [Int] = []
     for (gate, place) in zip(gates, free) {
-      guard bank.install(gate, at: place, now: now) else { throw .tooManyGrants }
+      guard bank.install(gate, at: place, now: now) else {
+        for place in places { bank.stop(place, at: now) }
+        throw .tooManyGrants
+      }
       places.append(place)
       let kept = (try? store.bases(of: stored.grant.id, source: sourceKey(of: gate))) ?? []
       for base in kept {
@@ -109,6 +114,8 @@ extension Agent {
   }
 
   /// Steps 4 to 7: purges queues, clears what the broker keeps, tells the recipient.
+  ///
+  /// The connection goes too if nobody needs it, unless the grant goes on under another name.
   func cleanUp(
     _ number: Int, _ stopped: (epilogues: [GateEpilogue], purged: UInt64), _ end: EndOfGrant
   ) -> EndEffects {
@@ -127,21 +134,35 @@ extension Agent {
         publish(epilogue.notice(receipt: receipt, end, at: clock.now()))
       }
     }
-    closeIfUnused(link)
+    if end != .replaced { closeIfUnused(link) }
     return effects
   }
 
-  /// Clears what only this grant had kept; in-house topics may be another grant's too.
+  /// Clears what only this grant had kept; status and health may be another in-house grant's too.
   private func clearRetained(of grant: RunningGrant, on link: Link) -> UInt64 {
-    let others = running.compactMap { $0 }.filter { $0.link == grant.link }
     var cleared: UInt64 = 0
-    for topic in grant.retained.sorted()
-    where !others.contains(where: { $0.retained.contains(topic) }) {
-      guard let release = Release.clear(topic: topic, connection: link.index) else { continue }
-      publish(release)
-      cleared += 1
+    for topic in grant.retained.sorted() {
+      if let heir = heir(of: topic, on: link) {
+        remember([topic], of: heir)
+      } else if let release = Release.clear(topic: topic, connection: link.index) {
+        publish(release)
+        cleared += 1
+      }
     }
     return cleared
+  }
+
+  /// The grant that says the same of the same meter on the same connection, and goes on.
+  private func heir(of topic: String, on link: Link) -> Int? {
+    let house = houses.first { house in
+      house.place.connection == link.index
+        && (house.place.processStatus(isOnline: true).topicText == topic
+          || house.place.meterStatus(isOnline: true).topicText == topic
+          || processHealth(of: link, at: house).topicText == topic
+          || health(of: house).topicText == topic)
+    }
+    guard let house else { return nil }
+    return running.firstIndex { $0?.gates.contains(house.gateIndex) == true }
   }
 
   // MARK: - Retained topics
@@ -221,6 +242,7 @@ extension Agent {
   /// Gives grants whose days are over their next pseudonym, with a new base.
   func rotatePseudonyms() {
     let now = clock.now()
+    guard isClockTrusted(at: now) else { return }
     for number in running.indices {
       guard let grant = running[number], !grant.isInHouse else { continue }
       let rotation = Pseudonyms.rotation(of: grant.stored.grant.terms, at: now)
@@ -229,6 +251,7 @@ extension Agent {
         try store.rotate(grant.id, to: rotation, at: now)
         _ = cleanUp(number, stopGates(of: number), .replaced)
         let stored = try store.grant(grant.id)
+        // On the same connection: two with one client id would throw each other out.
         try? putInForce(stored)
       } catch {
         Log.event(.error, "E_LEDGER_WRITE")

@@ -71,7 +71,13 @@ extension Agent {
     }
   }
 
-  private func health(of house: HouseMeter) -> Release {
+  /// `{root}/health` as it is now.
+  func processHealth(of link: Link, at house: HouseMeter) -> Release {
+    house.place.processHealth(process: processHealth, broker: link.health)
+  }
+
+  /// `{root}/{meter}/health` as it is now.
+  func health(of house: HouseMeter) -> Release {
     let condition = conditions[Int(house.gate.source)]
     let broker = links[Int(house.place.connection)]?.health ?? processHealth
     return house.place.meterHealth(
@@ -95,7 +101,7 @@ extension Agent {
   func greet(_ link: Link) {
     guard let first = houses.first(where: { $0.place.connection == link.index }) else { return }
     publish(first.place.processStatus(isOnline: true))
-    publish(first.place.processHealth(process: processHealth, broker: link.health))
+    publish(processHealth(of: link, at: first))
     for index in houses.indices where houses[index].place.connection == link.index {
       let house = houses[index]
       publish(house.place.meterStatus(isOnline: conditions[Int(house.gate.source)].isOnline))
@@ -113,7 +119,7 @@ extension Agent {
       guard told.insert(house.place.connection).inserted,
         let link = links[Int(house.place.connection)]
       else { continue }
-      publish(house.place.processHealth(process: processHealth, broker: link.health))
+      publish(processHealth(of: link, at: house))
       publish(house.place.processStatus(isOnline: false))
     }
   }

@@ -1,11 +1,11 @@
 import ConsentLedger
 import PrivacyFilter
 
-// Connections: one for the house and broker, one of its own for each external grant, so that
-// neither trouble nor identity of one recipient reaches another.
+// Connections: one for the house, broker and topic root, one of its own for each external grant, so
+// that neither trouble nor identity of one recipient reaches another.
 
 extension Agent {
-  /// The connection for a grant, opened if it is the first of the house or external.
+  /// The connection for a grant, opened unless it has one already, or the house has.
   ///
   /// - Throws: `E_GRANT_UNKNOWN` without the broker in the configuration, `E_LIMIT` without room.
   func openLink(for stored: StoredGrant) throws(ConsentError) -> Link {
@@ -13,12 +13,11 @@ extension Agent {
     guard let broker = configuration.brokers.first(where: { $0.name == terms.destination.broker })
     else { throw .brokerUnknown }
     let isInHouse = stored.recipient.role == .inHouse
-    if isInHouse,
-      let shared = links.first(where: { link in
-        link?.isInHouse == true && link?.broker.name == broker.name && link?.isEnding == false
-      }), let shared
-    {
-      return shared
+    let root = terms.destination.topicRoot
+    for case .some(let link) in links where !link.isEnding && link.broker.name == broker.name {
+      if isInHouse ? link.isInHouse && link.root == root : link.grant == stored.grant.id {
+        return link
+      }
     }
     guard let index = links.firstIndex(where: { $0 == nil }) else { throw .tooManyGrants }
     let clientID = pseudonyms.clientID(recipient: terms.recipient, salt: stored.pseudonymSalt)
@@ -28,10 +27,10 @@ extension Agent {
     } catch {
       throw .brokerUnusable
     }
-    if isInHouse { settings.will = try will(root: terms.destination.topicRoot) }
+    if isInHouse { settings.will = try will(root: root) }
     let link = Link(
       index: UInt8(index), broker: broker, recipient: isInHouse ? "in-house" : terms.recipient,
-      grant: isInHouse ? nil : stored.grant.id,
+      grant: isInHouse ? nil : stored.grant.id, root: root,
       connection: MosquittoConnection(settings, on: loop), at: clock.now())
     links[index] = link
     connect(link)

@@ -1,6 +1,6 @@
 import PrivacyFilter
 
-/// One MQTT connection of the agent: the house's to a broker, or one external grant's own.
+/// One MQTT connection of the agent: the house's to a broker and root, or an external grant's own.
 ///
 /// A class: the connection's callbacks and the pipeline share it.
 final class Link {
@@ -11,6 +11,8 @@ final class Link {
   let recipient: String
   /// The external grant it belongs to; nil for the house's.
   let grant: UniqueID?
+  /// The first levels of its topics: the will is for them, so the house has a connection for each.
+  let root: String
   let connection: MosquittoConnection
   /// How the connection is, why, since when.
   private(set) var health: PartHealth
@@ -19,12 +21,13 @@ final class Link {
 
   init(
     index: UInt8, broker: Configuration.Broker, recipient: String, grant: UniqueID?,
-    connection: MosquittoConnection, at now: Int64
+    root: String, connection: MosquittoConnection, at now: Int64
   ) {
     self.index = index
     self.broker = broker
     self.recipient = recipient
     self.grant = grant
+    self.root = root
     self.connection = connection
     health = PartHealth(.connecting, .startUp, since: now)
   }
