@@ -135,6 +135,7 @@ struct AcceptanceBrokerTests {
     #expect(early.packets.allSatisfy { $0.isRetained })
     #expect(bench.answer(.withdraw, grant).ok)
     try bench.expect { early.packets(of: "#").isEmpty && early.packets.count == 9 }
+    try bench.expect { bench.agent.links.allSatisfy { $0 == nil } }
     let late = try #require(RawSubscriber(port: broker.port, name: "late"))
     bench.idle()
     late.poll()

@@ -108,6 +108,11 @@ final class AgentBench {
     running = nil
   }
 
+  /// Plugs a meter in again.
+  func plug(_ meter: Int) {
+    meters[meter] = TestTerminal(at: directory + "/" + configuration.meters[meter].name)
+  }
+
   // MARK: - Turning
 
   /// Turns everything until `condition` holds, 10 s at most.

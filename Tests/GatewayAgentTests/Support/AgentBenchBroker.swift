@@ -10,6 +10,8 @@ final class WireBroker {
     var isOpen = true
     var bytes: [UInt8] = []
     var publishes: [Publish] = []
+    /// The last will, if it left one.
+    var will: Publish?
     fileprivate var parsed = 0
   }
 
@@ -85,14 +87,27 @@ final class WireBroker {
   private func handle(_ index: Int, _ header: UInt8, _ body: [UInt8]) {
     switch header >> 4 {
     case 1:
-      // Protocol name, version, flags and keep-alive take 10 bytes; then properties, client id.
-      clients[index].id = Self.text(body[(11 + Int(body[10]))...])
+      connect(index, body)
       answer(index, [0x20, 3, 0, 0, 0])
     case 3: take(index, header, body)
     case 8: answer(index, [0x90, 4, body[0], body[1], 0, 0])
     case 12: answer(index, [0xD0, 0])
     default: break
     }
+  }
+
+  private func connect(_ index: Int, _ body: [UInt8]) {
+    // Protocol name, version, flags and keep-alive take 10 bytes; then properties, client id, will.
+    var rest = body.dropFirst(11 + Int(body[10]))
+    clients[index].id = Self.text(rest)
+    rest = rest.dropFirst(2 + clients[index].id.utf8.count)
+    guard body[7] & 4 == 4, let count = rest.first else { return }
+    rest = rest.dropFirst(1 + Int(count))
+    let topic = Self.text(rest)
+    clients[index].will = Publish(
+      topic: topic, payload: Self.text(rest.dropFirst(2 + topic.utf8.count)),
+      qos: Int(body[7] >> 3 & 3), isRetained: body[7] & 32 == 32, isDuplicate: false,
+      properties: [])
   }
 
   private func take(_ index: Int, _ header: UInt8, _ body: [UInt8]) {
