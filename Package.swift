@@ -55,7 +55,8 @@ let package = Package(
     .testTarget(
       name: "GatewayAgentTests",
       dependencies: [
-        "GatewayAgent", "OBISDecoder", "PrivacyFilter", "MeterSimulator", "AllocationCounter",
+        "GatewayAgent", "ConsentLedger", "OBISDecoder", "PrivacyFilter", "MeterSimulator",
+        "AllocationCounter",
       ]),
     .testTarget(name: "TidyTests"),
   ],
