@@ -58,10 +58,18 @@ import Glibc
 
   private static func isServed(_ address: UnixAddress) -> Bool {
     var address = address
-    let probe = socket(AF_UNIX, socketType, 0)
+    let probe = socket(AF_UNIX, socketType | Int32(SOCK_NONBLOCK.rawValue), 0)
     guard probe >= 0 else { return false }
     defer { close(probe) }
-    return address.connect(probe) == 0
+    // EAGAIN: somebody listens, but has been asked too often at once.
+    return address.connect(probe) == 0 || errno == EAGAIN
+  }
+
+  /// Removes what a killed agent left; anything but a socket is somebody else's and stays.
+  private static func removeStaleSocket(at path: String) {
+    var status = stat()
+    guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return }
+    _ = unsafe unlink(path)
   }
 
   private static func bind(
@@ -70,7 +78,7 @@ import Glibc
     var address = address
     let made = try FileDescriptor(
       socket(AF_UNIX, socketType | Int32(SOCK_NONBLOCK.rawValue), 0), from: "socket")
-    _ = unsafe unlink(path)
+    removeStaleSocket(at: path)
     // The mode is right from the first moment on: no one can slip in before a chmod.
     let mask = umask(0o117)
     let bound = address.bind(made.number)
@@ -131,6 +139,9 @@ import Glibc
     case line([UInt8])
   }
 
+  /// How long the loop waits for a client to take its whole answer.
+  static let patienceMilliseconds: Int64 = 100
+
   /// The peer as the kernel states it.
   let authority: Authority
   var watch: EventLoop.Watch?
@@ -161,6 +172,7 @@ import Glibc
 
   /// Writes the answer; a client that does not read loses it, the loop never waits for long.
   func send(_ bytes: [UInt8]) {
+    let deadline = GatewayClock.monotonicMilliseconds() + Self.patienceMilliseconds
     var sent = 0
     while sent < bytes.count {
       let written = unsafe bytes.withUnsafeBytes { buffer in
@@ -173,7 +185,8 @@ import Glibc
         continue
       }
       var wait = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
-      guard errno == EAGAIN, unsafe poll(&wait, 1, 100) == 1 else { return }
+      let left = deadline - GatewayClock.monotonicMilliseconds()
+      guard errno == EAGAIN, left > 0, unsafe poll(&wait, 1, Int32(left)) == 1 else { return }
     }
   }
 

@@ -29,6 +29,7 @@ final class AgentBench {
   private(set) var meters: [TestTerminal] = []
   /// Every release, in order.
   private(set) var sent: [Sent] = []
+  private var control: ControlServer?
   /// What has to be turned beside the loop.
   var wires: [WireBroker] = []
 
@@ -92,6 +93,16 @@ final class AgentBench {
     agent.start()
     try expect { agent.feeds.allSatisfy { $0.portState == .open } }
   }
+
+  /// Opens the control socket.
+  func serve() throws {
+    control = try ControlServer(path: configuration.controlSocket, on: loop) {
+      [unowned self] request, authority in agent.answer(request, by: authority)
+    }
+  }
+
+  /// Closes the control socket.
+  func stopServing() { control = nil }
 
   /// Ends the agent as SIGTERM does.
   func stop() throws {
