@@ -89,6 +89,38 @@ struct PipelineRestartTests {
     }
   }
 
+  @Test("a withdrawal with the broker away is cleared after a restart, and then forgotten")
+  func clearsAfterARestart() throws {
+    let bench = try AgentBench(at: Self.start)
+    let port = TestSocket.freePort()
+    bench.addBroker(port)
+    bench.wires = [WireBroker(port: port)]
+    try bench.start()
+    let outside = try bench.grant(.minutePower { $0.retain = true })
+    let house = try bench.grant(.house())
+    _ = try bench.grant(.house { $0.recipient = "charger" })
+    try bench.connect()
+    try bench.telegrams(from: Self.start, to: at("13:02:00"))
+    try bench.expect {
+      bench.wires[0].publishes.contains { $0.isRetained && $0.topic.hasSuffix("/e1") }
+    }
+    bench.wires = []
+    try bench.expect { bench.agent.links.allSatisfy { $0?.isConnected != true } }
+    for grant in [outside, house] { #expect(bench.answer(.withdraw, grant).ok) }
+    #expect(try bench.agent.store.unclearedEnds().count == 2)
+    bench.kill()
+    let wire = WireBroker(port: port)
+    bench.wires = [wire]
+    try bench.start()
+    try bench.expect { try bench.agent.store.unclearedEnds().isEmpty }
+    let clears = wire.publishes.filter { $0.isRetained && $0.payload.isEmpty }
+    #expect(clears.count == 1)
+    #expect(clears.first?.topic.hasSuffix("/e1") == true)
+    try bench.connect()
+    // What the other grant of the house says stays.
+    #expect(wire.publishes.contains { $0.topic == "meter/status" && $0.payload == "online" })
+  }
+
   @Test("meters and brokers do not mix, and a broker that is away holds up nobody")
   func keepsMetersAndBrokersApart() throws {
     let bench = try AgentBench(at: Self.start, meters: ["house", "barn"])

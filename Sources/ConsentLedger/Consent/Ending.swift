@@ -75,9 +75,17 @@ extension ConsentStore {
     try storedGrants(where: "completed = 0 AND state NOT IN (\(Self.unendedStates))")
   }
 
+  /// Grants that ended and on whose topics a broker may still keep something: step 5 of C7 goes on
+  /// when the broker is back, also after a restart.
+  public func unclearedEnds() throws(StoreError) -> [StoredGrant] {
+    try storedGrants(
+      where: "id IN (SELECT grant_id FROM retained) AND state NOT IN (\(Self.unendedStates))")
+  }
+
   /// Step 8 of C7: notes what was cleaned up and makes the grant's last receipt.
   ///
-  /// Base registers and the list of retained topics go, the journal's counts stay.
+  /// Base registers go, the journal's counts stay; the list of retained topics stays until the
+  /// broker has cleared them (`forgetRetainedTopics`).
   /// - Returns: the receipt, canonical JSON.
   /// - Throws: `E_GRANT_UNKNOWN`; `E_STATE` if the grant has not ended, or has its receipt;
   ///   `E_LEDGER_WRITE`.
@@ -96,7 +104,6 @@ extension ConsentStore {
       try keep(receipt, bodyHash, of: id)
       try database.run("UPDATE grants SET completed = 1 WHERE id = ?", .text(id.text))
       try database.run("DELETE FROM bases WHERE grant_id = ?", .text(id.text))
-      try database.run("DELETE FROM retained WHERE grant_id = ?", .text(id.text))
     }
     return receipt.bytes
   }

@@ -93,7 +93,16 @@ extension ConsentStore {
     }
   }
 
-  /// The topics of a grant on which something is retained, sorted; kept until `completeEnd`.
+  /// Forgets the topics of an ended grant, which the broker has cleared.
+  ///
+  /// - Throws: `E_LEDGER_WRITE`.
+  public func forgetRetainedTopics(of id: UniqueID) throws(StoreError) {
+    try writing { () throws(DatabaseError) in
+      try database.run("DELETE FROM retained WHERE grant_id = ?", .text(id.text))
+    }
+  }
+
+  /// The topics of a grant on which something is retained, sorted; kept until they are forgotten.
   public func retainedTopics(of id: UniqueID) throws(StoreError) -> [String] {
     try reading { () throws(DatabaseError) in
       var rows = try database.prepare(

@@ -129,6 +129,7 @@ extension Agent {
       effects.tailByteCount += UInt64(purge.tailBytes)
     }
     effects.retainedCleared = clearRetained(of: grant, on: link)
+    if end != .replaced, !grant.retained.isEmpty { link.clearing.insert(grant.id) }
     if !grant.isInHouse, let receipt = FixedText<36>(grant.id.text) {
       for epilogue in stopped.epilogues {
         publish(epilogue.notice(receipt: receipt, end, at: clock.now()))
@@ -234,6 +235,7 @@ extension Agent {
       _ = try store.completeEnd(id, effects, at: now)
       unfinished[id] = nil
     }
+    for case .some(let link) in links { noteCleared(by: link) }
     finishEndedGrants()
   }
 

@@ -94,6 +94,7 @@ extension Agent {
       isUp ? .info : .warning, "BROKER", Int64(link.index), Int64(link.health.state.rawValue),
       Int64(link.health.reason.rawValue))
     if isUp, link.isInHouse, !link.isEnding { greet(link) }
+    noteCleared(by: link)
     endedLinkMayBeDone(link)
   }
 

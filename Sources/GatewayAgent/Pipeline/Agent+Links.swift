@@ -46,6 +46,7 @@ extension Agent {
   private func connect(_ link: Link) {
     let connection = link.connection
     connection.onState = { [unowned self, unowned link] state in linkChanged(link, state) }
+    connection.onAcknowledged = { [unowned self, unowned link] _ in noteCleared(by: link) }
     connection.onSent = { [unowned self] gateIndex, byteCount in
       noteSent(gateIndex, byteCount)
     }
@@ -96,26 +97,55 @@ extension Agent {
     }
   }
 
+  // MARK: - Clearing
+
   /// Clears what ended grants left retained when the agent or the broker was away.
   func finishEndedGrants() {
     let now = clock.now()
     do throws(StoreError) {
       for stored in try store.uncompletedEnds() {
-        let topics = try store.retainedTopics(of: stored.grant.id)
-        var effects = EndEffects(
-          purged: 0, retainedCleared: 0, tailByteCount: 0, brokerAccessChanged: false)
-        if !topics.isEmpty, let link = try? openLink(for: stored) {
-          for topic in topics {
-            if let release = Release.clear(topic: topic, connection: link.index) {
-              publish(release)
-              effects.retainedCleared += 1
-            }
-          }
-          closeIfUnused(link)
-        }
+        let effects = EndEffects(
+          purged: 0, retainedCleared: try clearLeftovers(of: stored), tailByteCount: 0,
+          brokerAccessChanged: false)
         _ = try store.completeEnd(stored.grant.id, effects, at: now)
       }
+      for stored in try store.unclearedEnds() {
+        let isUnderWay = links.contains { $0?.clearing.contains(stored.grant.id) == true }
+        if !isUnderWay { _ = try clearLeftovers(of: stored) }
+      }
     } catch {
+      Log.event(.error, "E_LEDGER_WRITE")
+    }
+  }
+
+  /// Clears the topics of an ended grant that no other grant uses now; returns how many.
+  private func clearLeftovers(of stored: StoredGrant) throws(StoreError) -> UInt64 {
+    var topics = Set(try store.retainedTopics(of: stored.grant.id))
+    for other in try store.activeGrants(at: clock.now()) {
+      topics.subtract(try store.retainedTopics(of: other.grant.id))
+    }
+    guard !topics.isEmpty else {
+      try store.forgetRetainedTopics(of: stored.grant.id)
+      return 0
+    }
+    guard let link = try? openLink(for: stored) else { return 0 }
+    for topic in topics.sorted() {
+      if let release = Release.clear(topic: topic, connection: link.index) { publish(release) }
+    }
+    link.clearing.insert(stored.grant.id)
+    closeIfUnused(link)
+    noteCleared(by: link)
+    return UInt64(topics.count)
+  }
+
+  /// Forgets retained topics once the broker has confirmed that they are cleared.
+  func noteCleared(by link: Link) {
+    guard !link.clearing.isEmpty, link.isConnected, link.connection.queuedCount == 0 else { return }
+    do throws(StoreError) {
+      for id in link.clearing { try store.forgetRetainedTopics(of: id) }
+      link.clearing = []
+    } catch {
+      // They are cleared once more after the next start, which harms nobody.
       Log.event(.error, "E_LEDGER_WRITE")
     }
   }

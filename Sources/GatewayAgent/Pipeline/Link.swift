@@ -18,6 +18,8 @@ final class Link {
   private(set) var health: PartHealth
   /// Whether it only lives to clear what a broker keeps, and is gone when that is done.
   var isEnding = false
+  /// Ended grants whose retained topics it has been told to clear and may not have cleared yet.
+  var clearing: Set<UniqueID> = []
 
   init(
     index: UInt8, broker: Configuration.Broker, recipient: String, grant: UniqueID?,

@@ -128,12 +128,19 @@ final class AgentBench {
 
   /// Turns everything until `condition` holds, 10 s at most.
   func expect(
-    _ location: SourceLocation = #_sourceLocation, _ condition: () -> Bool
+    _ location: SourceLocation = #_sourceLocation, _ condition: () throws -> Bool
   ) throws {
+    var failure: (any Error)?
     let isMet = LoopHarness.run(loop) {
       for wire in wires { wire.turn() }
-      return condition()
+      do {
+        return try condition()
+      } catch {
+        failure = error
+        return true
+      }
     }
+    if let failure { throw failure }
     try #require(isMet, sourceLocation: location)
   }
 
