@@ -11,14 +11,25 @@ struct Demo: ParsableCommand {
       received; leaves no process and no file behind.
       """)
 
-  @Option(help: ArgumentHelp("End after so many seconds, 10 or more.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "End after so many seconds, 10 or more; DEMO_SECONDS in the environment does the same.",
+      valueName: "n"))
   var seconds: Int?
 
   @Option(help: "Which household: the same number gives the same one.")
   var seed: UInt64 = 1
 
   mutating func validate() throws {
-    if let seconds, seconds < 10 { throw ValidationError("--seconds must be 10 or more") }
+    if seconds == nil, let text = Environment.variables()["DEMO_SECONDS"], !text.isEmpty {
+      guard let number = Int(text) else {
+        throw ValidationError("DEMO_SECONDS must be a whole number, 10 or more")
+      }
+      seconds = number
+    }
+    if let seconds, seconds < 10 {
+      throw ValidationError("--seconds and DEMO_SECONDS must be 10 or more")
+    }
   }
 
   func run() throws {
