@@ -249,4 +249,19 @@ struct PipelineHouseTests {
     #expect(Set(wire.clients.compactMap(\.will?.topic)) == ["meter/status", "garage/status"])
     #expect(retained(wire)["garage/status"] == "online")
   }
+
+  @Test("a grant that cannot be put in force wholly leaves neither gates nor connections behind")
+  func undoesWhatItCannotFinish() throws {
+    // The second meter's nickname turns out to be the number that a meter sends.
+    let (bench, wire) = try bench(meters: ["home", "e0042001234567890"])
+    try bench.telegram(at: at("13:30:07"))
+    let proposal = ControlRequest(verb: .grantPropose, proposal: .house())
+    let id = try #require(bench.agent.answer(proposal, by: AgentBench.owner).grant?.id)
+    #expect(bench.answer(.grantAccept, id).code == "E_LABEL_PERSONAL")
+    #expect(bench.answer(.grantList).grants?.map(\.state) == ["withdrawn"])
+    #expect((0..<GateBank.capacity).allSatisfy { !bench.agent.bank.isInstalled($0) })
+    try bench.expect { bench.agent.links.allSatisfy { $0 == nil } }
+    #expect(bench.agent.houses.isEmpty)
+    #expect(wire.publishes.isEmpty)
+  }
 }
