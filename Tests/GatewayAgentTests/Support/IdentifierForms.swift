@@ -1,5 +1,7 @@
 import CCrypto
 
+@testable import MeterSimulator
+
 /// Every form in which an identifier could hide in outbound bytes: the test-time set of privacy.md
 /// C10, compared without case.
 enum IdentifierForms {
@@ -7,6 +9,13 @@ enum IdentifierForms {
   struct Form {
     var name: String
     var bytes: [UInt8]
+
+    /// Whether it occurs, in any case.
+    func occurs(in bytes: [UInt8]) -> Bool {
+      var index = FormIndex<Int>()
+      index.add([self], of: 0)
+      return !index.search(bytes).isEmpty
+    }
   }
 
   /// The forms of an identifier, given in each of its spellings.
@@ -19,7 +28,9 @@ enum IdentifierForms {
       let lowered = lowercased(bytes)
       if seen.insert(lowered).inserted { forms.append(Form(name: name, bytes: lowered)) }
     }
-    for spelling in Set(spellings + spellings.compactMap(decodedHex)) where isTelling(spelling) {
+    var known: Set<[UInt8]> = []
+    for spelling in spellings.compactMap(decodedHex) + spellings
+    where isTelling(spelling) && known.insert(spelling).inserted {
       addTexts(of: spelling, add)
       addDigits(of: spelling, add)
       // Part of a long message is as telling as all of it: any 31 bytes hold one of these pieces.
@@ -188,5 +199,54 @@ struct FormIndex<Owner: Hashable> {
       }
     }
     return found.sorted().map { entries[$0] }
+  }
+}
+
+extension SimulatedFrame {
+  /// Puts another identifier in an identifier's place, under a checksum that fits.
+  mutating func disguise(_ number: Int) {
+    let identifier = identifiers[number]
+    let text = Array(identifier.text.utf8)
+    let isHex = identifier.bytes != text && family == "p1"
+    let new =
+      isHex
+      ? Self.upperHex(Self.other(IdentifierForms.decodedHex(identifier.bytes) ?? []))
+      : Self.other(identifier.bytes)
+    bytes.replace(identifier.bytes, with: new)
+    if isHex, IdentifierForms.isTelling(text) { bytes.replace(text, with: Self.other(text)) }
+    guard hasChecksum, let end = checksumPlace else { return }
+    if family == "p1" {
+      let sum = Array(P1Checksum.text(of: Array(bytes[..<end])).utf8)
+      let old = bytes[end...].prefix { Character(UnicodeScalar($0)).isHexDigit }
+      bytes.replaceSubrange(old.indices, with: sum)
+    } else {
+      bytes.replaceSubrange(end..<end + 2, with: HDLCWriter.checksum(of: Array(bytes[1..<end])))
+    }
+    let other = Self.other(text)
+    identifiers[number].bytes = new
+    identifiers[number].text = String(decoding: other, as: UTF8.self)
+  }
+
+  /// Where the frame's checksum begins.
+  var checksumPlace: Int? {
+    guard family == "p1" else { return bytes.count - 3 }
+    return bytes.lastIndex(of: UInt8(ascii: "!")).map { $0 + 1 }
+  }
+
+  private static func upperHex(_ octets: [UInt8]) -> [UInt8] {
+    Array(P1Text.hex(octets).utf8)
+  }
+
+  /// Bytes of the same kind that are others: digits, letters, anything else that is not printed.
+  private static func other(_ bytes: [UInt8]) -> [UInt8] {
+    bytes.map { byte in
+      switch byte {
+      case 0x30...0x39: (byte - 0x30 + 3) % 10 + 0x30
+      case 0x41...0x5A: (byte - 0x41 + 5) % 26 + 0x41
+      case 0x61...0x7A: (byte - 0x61 + 5) % 26 + 0x61
+      case 0x20...0x7E: byte
+      default: byte ^ 0x15
+      }
+    }
   }
 }
