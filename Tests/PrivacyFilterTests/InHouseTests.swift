@@ -78,6 +78,29 @@ struct InHouseTests {
       ])
   }
 
+  @Test func plainValuesComeWhenTheyChangeAndAllWithEachMinute() throws {
+    var bench = Bench(try gates([.p1, .v1], values: true), at: at("13:30:00"))
+    let volts = reading(OBISCode(1, 0, 32, 7, 0), 2314, -1, .volt)
+    let finer = reading(OBISCode(1, 0, 32, 7, 0), 23140, -2, .volt)
+    func values(_ now: Int64, _ readings: [Reading]) -> [String] {
+      bench.sent = []
+      bench.frame(at: now, readings)
+      return bench.sent.filter { $0.topic.contains("/value/") }.map {
+        "\($0.topic.dropFirst("meter/home/value/".count)) \($0.payload)"
+      }
+    }
+    let both = ["active_power_import 473", "voltage_l1 231.4"]
+    #expect(values(at("13:30:01"), [importPower(473), volts]) == both)
+    #expect(values(at("13:30:02"), [importPower(473), volts]) == [])
+    #expect(values(at("13:30:03"), [importPower(0), volts]) == ["active_power_import 0"])
+    #expect(values(at("13:30:04"), [volts]) == [])
+    #expect(values(at("13:30:05"), [importPower(473), finer]) == both)
+    #expect(values(at("13:31:00"), [importPower(473), finer]) == both)
+    #expect(values(at("13:31:01"), [importPower(473), finer]) == [])
+    bench.bank.refreshValues(ofConnection: 0)
+    #expect(values(at("13:31:02"), [importPower(473), finer]) == both)
+  }
+
   @Test func staleDocumentHasNoValue() throws {
     var bench = Bench(try gates(), at: at("13:30:00"))
     frame(&bench)

@@ -97,7 +97,7 @@ struct Configuration: Equatable, Sendable {
   /// What the in-house grant publishes besides the state document.
   struct InHouse: Equatable, Sendable {
     /// `value_topics`: also one topic a quantity, with a plain number.
-    var valueTopics = false
+    var valueTopics = true
     /// `qos` of values, 0…2; status and health always use 1.
     var qos: UInt8 = 0
   }

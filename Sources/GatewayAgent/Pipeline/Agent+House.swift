@@ -100,6 +100,7 @@ extension Agent {
 
   /// Says who is there: the process, its meters and what they measure.
   func greet(_ link: Link) {
+    bank.refreshValues(ofConnection: link.index)
     guard let first = houses.first(where: { $0.place.connection == link.index }) else { return }
     publish(first.place.processStatus(isOnline: true))
     publish(processHealth(of: link, at: first))

@@ -26,6 +26,8 @@ public struct GateBank: ~Copyable {
   /// Where topic and payload of the release in hand are written.
   var topic = ByteBuffer<128>()
   var payload = ByteBuffer<4096>()
+  /// The last plain number of each quantity, a row of `Quantity.idBound` for each gate that has one.
+  var shownValues = InlineArray<992, Decimal>(repeating: Decimal(mantissa: 0))
   private var latest: Int64 = .min
   private var wasTrusted = false
 
@@ -39,9 +41,11 @@ public struct GateBank: ~Copyable {
     guard index >= 0, index < GateBank.capacity, !states[index].isInstalled,
       gate.allowed.count <= GateBank.slotsPerGate || !gate.isWindowed && gate.isInHouse
     else { return false }
+    let row = gate.publishesValues ? freeValueRow() : UInt8(GateBank.valueRows)
     gates[index] = gate
     states[index] = GateState()
     states[index].isInstalled = true
+    states[index].valueRow = row
     counters[index] = GateCounters()
     epochs[index] &+= 1
     if now >= gate.notBefore, now < gate.notAfter { open(index, at: now) }

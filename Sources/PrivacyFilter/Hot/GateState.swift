@@ -29,6 +29,10 @@ struct GateState: BitwiseCopyable {
   }
 
   var isInstalled = false
+  /// Which row of the bank remembers its plain numbers.
+  var valueRow: UInt8 = 0
+  /// The minute since 1970 in which all of them were last published.
+  var valueMinute: Int64 = .min
   /// Whether a window is open.
   var isOpen = false
   /// Whether the open window is the first since the gate began or was held.

@@ -48,25 +48,6 @@ extension GateBank {
     Self.write(value, of: quantity, .register, gate, to: &payload)
   }
 
-  private mutating func emitValues(
-    _ index: Int, _ snapshot: borrowing Snapshot, at time: Int64,
-    _ emit: (consuming Release) -> Void
-  ) {
-    let gate = gates[index]
-    var id = 0
-    while let quantity = gate.allowed.next(from: id) {
-      id = Int(quantity.rawValue) + 1
-      guard let value = snapshot.value(of: quantity),
-        snapshot.standing(for: quantity) == quantity
-      else { continue }
-      begin(index)
-      topic.append("/value/")
-      topic.append(quantity.name)
-      Self.write(value, of: quantity, .init(quantity, .g0), gate, to: &payload)
-      send(index, at: time, emit)
-    }
-  }
-
   /// Tells the house that a meter has gone silent: a state without any value.
   ///
   /// `snapshot` is the last frame of that meter; its times and number are named, its values are not.
