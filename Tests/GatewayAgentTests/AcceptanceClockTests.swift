@@ -105,7 +105,9 @@ struct AcceptanceClockTests {
     try bench.telegrams(from: at("10:00:00"), to: at("10:05:00"))
     let before = (outside: bench.externalData.count, house: states(bench))
     #expect(before == (4, 10))
-    try bench.telegrams(from: at("09:05:00"), to: at("10:04:00"))
+    try bench.telegrams(from: at("09:05:00"), to: at("10:04:00")) { telegram, _ in
+      telegram.power = 9000
+    }
     bench.agent.everyMinute()
     #expect(bench.externalData.count == before.outside)
     #expect(states(bench) == before.house + 118)
@@ -113,6 +115,9 @@ struct AcceptanceClockTests {
     let times = bench.externalData.map { String($0.payload.dropFirst(15).prefix(20)) }
     #expect(times.count > before.outside)
     #expect(times == Array(Set(times)).sorted())
+    // Nor does any window hold what was measured while the clock was held.
+    #expect(
+      bench.externalData.allSatisfy { $0.payload.contains(#""active_power_import_w":470,"#) })
   }
 
   @Test("C13 23: an ended grant cannot be accepted, and trying leaves the ledger as it was")
