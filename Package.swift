@@ -56,7 +56,7 @@ let package = Package(
       name: "GatewayAgentTests",
       dependencies: [
         "GatewayAgent", "ConsentLedger", "OBISDecoder", "PrivacyFilter", "MeterSimulator",
-        "AllocationCounter",
+        "AllocationCounter", "CCrypto",
       ]),
     .testTarget(name: "TidyTests"),
   ],

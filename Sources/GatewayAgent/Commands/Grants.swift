@@ -266,7 +266,9 @@ enum GrantText {
   /// A grant in one line.
   static func row(_ grant: GrantView) -> String {
     let until = grant.validUntil.map { " until \($0)" } ?? ""
-    return "\(grant.id.prefix(8))  \(grant.state)  \(grant.recipient)  \(grant.purpose)  "
+    let isHeld = grant.state == "active" && !grant.isInForce
+    let state = isHeld ? "active, but its broker or meter is not configured" : grant.state
+    return "\(grant.id.prefix(8))  \(state)  \(grant.recipient)  \(grant.purpose)  "
       + "\(grant.categories.joined(separator: ",")) \(grant.granularity)/\(grant.quantum)"
       + "  \(grant.topic)  \(grant.messages) messages\(until)"
   }

@@ -80,6 +80,8 @@ struct GrantView: Codable, Sendable {
   var id: String
   var version: UInt32
   var state: String
+  /// Whether gates serve it now: not with its broker or meter missing from the configuration.
+  var isInForce: Bool
   var profile: String
   var recipient: String
   var purpose: String

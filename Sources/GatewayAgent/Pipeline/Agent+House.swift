@@ -30,6 +30,8 @@ extension Agent {
       feed.rejected > 0 && feed.lastError == .checksumMismatch
       ? .checksumErrors : .noFrame
     let state: PartState = feed.frames == 0 ? .silent : .stale
+    // What the port's loss has said already stays the reason.
+    guard conditions[source].meter.state != state else { return }
     guard conditions[source].setMeter(state, reason, at: clock.now()) else { return }
     Log.event(.warning, "METER_STALE", Int64(source))
     publishStale(feed)

@@ -52,6 +52,7 @@ extension Agent {
     let place = gate.flatMap { bank.gate(at: $0) }?.topicText
     return GrantView(
       id: grant.id.text, version: grant.version, state: grant.state.rawValue,
+      isInForce: isRunning(grant.id),
       profile: terms.profile, recipient: terms.recipient, purpose: terms.purpose,
       basis: terms.basis.rawValue, categories: terms.categories.codes,
       optional: terms.optional.codes, granularity: "G\(terms.granularity.rawValue)",
