@@ -21,7 +21,8 @@ for set_name in "$@"; do
   demo) packages+=(mosquitto) ;;
   check)
     # systemd brings systemd-analyze, which judges the unit file without a running systemd.
-    packages+=(systemd)
+    # openssl makes the throw-away certificates of the TLS tests.
+    packages+=(systemd openssl)
     python=true
     ;;
   *)

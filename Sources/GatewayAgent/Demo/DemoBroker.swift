@@ -77,7 +77,9 @@ import Glibc
   /// - Throws: `CommandFailure` (2) if it cannot be made.
   init() throws(CommandFailure) {
     let base = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
-    var template = Array((base + "/gateway-demo-XXXXXX").utf8CString)
+    // mkdtemp puts its own letters in place of six X.
+    let place = base + "/gateway-demo-" + String(repeating: "X", count: 6)
+    var template = Array(place.utf8CString)
     let made: String? = unsafe template.withUnsafeMutableBufferPointer { buffer in
       guard let start = buffer.baseAddress, unsafe mkdtemp(start) != nil else { return nil }
       return unsafe String(cString: start)

@@ -1,6 +1,6 @@
 /// Finds the end of a P1 telegram and checks its checksum, over bytes that arrive in any pieces.
 ///
-///     '/' XXX Z identification CR LF     '/' and three letters of the maker, a character, a name
+///     '/' FFF B identification CR LF     '/' and three letters of the maker, a baud rate character, a name
 ///     CR LF                              optional blank line
 ///     data line CR LF …                  see P1Reader
 ///     '!' CRC CR LF                      0 to 4 hexadecimal digits: CRC-16/ARC of '/' … '!'
