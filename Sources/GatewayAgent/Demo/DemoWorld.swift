@@ -50,7 +50,8 @@ final class DemoWorld {
     }
     let start = clock.now()
     var texts: [String] = []
-    for identifier in meter.next(at: start).identifiers where !texts.contains(identifier.text) {
+    for identifier in meter.next(at: start).identifiers
+    where !texts.contains(identifier.text) && identifier.kind != .meterType {
       texts.append(identifier.text)
     }
     view.identifiers = texts
