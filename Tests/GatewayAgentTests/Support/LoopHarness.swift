@@ -22,8 +22,20 @@ enum LoopHarness {
   }
 
   /// A new empty directory.
-  static func temporaryDirectory() -> String {
-    var template = Array("/tmp/gateway-io-XXXXXX".utf8CString)
+  ///
+  /// All of them lie in one of this process, which goes when the process ends.
+  static func temporaryDirectory() -> String { made(in: root) }
+
+  private static let root: String = {
+    atexit { _ = unsafe system("rm -rf \(LoopHarness.root)") }
+    let directory = made(in: "/tmp")
+    // Started by root, mosquitto gives its rights away and must still get to its own place.
+    _ = unsafe chmod(directory, 0o711)
+    return directory
+  }()
+
+  private static func made(in parent: String) -> String {
+    var template = Array((parent + "/gateway-XXXXXX").utf8CString)
     _ = unsafe mkdtemp(&template)
     return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
