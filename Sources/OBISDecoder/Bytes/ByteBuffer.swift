@@ -93,12 +93,6 @@ public struct ByteBuffer<let capacity: Int>: ~Copyable {
     overflowed = false
   }
 
-  /// Cuts the buffer back to its first `length` bytes, which must not be more than it holds.
-  public mutating func truncate(to length: Int) {
-    precondition(length >= 0 && length <= count, "a buffer is only ever cut shorter")
-    count = length
-  }
-
   /// Drops the first `length` bytes and moves the rest to the front.
   public mutating func removeFirst(_ length: Int) {
     precondition(length >= 0 && length <= count, "no more than the bytes held can be dropped")

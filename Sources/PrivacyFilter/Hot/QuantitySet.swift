@@ -30,9 +30,6 @@ public struct QuantitySet: Equatable, Sendable, BitwiseCopyable {
       Int(quantity.rawValue >> 6), word(Int(quantity.rawValue >> 6)) & ~QuantitySet.mask(quantity))
   }
 
-  /// Whether both hold a common quantity.
-  public func intersects(_ other: QuantitySet) -> Bool { !intersection(other).isEmpty }
-
   /// What both hold.
   public func intersection(_ other: QuantitySet) -> QuantitySet {
     var result = QuantitySet()

@@ -17,44 +17,22 @@ public enum EndOfGrant: UInt8, Sendable, BitwiseCopyable {
   }
 }
 
-/// Messages about a gate that has ended: clearing what the broker kept, and the recipient's notice.
+/// What a recipient is told when its gate has ended.
 ///
-/// Take it from the gate before `GateBank.stop`; the messages carry no measured value.
+/// Take it from the gate before `GateBank.stop`; the message carries no measured value.
 public struct GateEpilogue: Sendable, BitwiseCopyable {
   private let gate: CompiledGate
 
   /// Makes the epilogue of a gate.
   public init(_ gate: CompiledGate) { self.gate = gate }
 
-  /// Removes the data message that the broker kept; nil if the grant keeps none.
-  public func dataClear() -> Release? {
-    guard gate.retain else { return nil }
-    var draft = make(.clear, retain: true)
-    draft.topic.append("/")
-    draft.topic.append(gate.isInHouse && !gate.isWindowed ? "state" : gate.granularity.stream)
-    return draft.release()
-  }
-
-  /// Removes a retained plain value of an in-house gate; nil if none was published.
-  public func valueClear(of quantity: Quantity) -> Release? {
-    guard gate.retain, gate.publishesValues, gate.allowed.contains(quantity) else { return nil }
-    var draft = make(.clear, retain: true)
-    draft.topic.append("/value/")
-    draft.topic.append(quantity.name)
-    // A topic that is too long was never published on.
-    return draft.topic.overflowed ? nil : draft.release()
-  }
-
-  /// Removes a retained status message: an earlier notice, or the meter's status in the house.
-  public func statusClear() -> Release {
-    var draft = make(.clear, retain: true)
-    draft.topic.append("/status")
-    return draft.release()
-  }
-
   /// Tells the recipient that the grant has ended: `{place}/status`, not retained.
   public func notice(receipt: FixedText<36>, _ end: EndOfGrant, at now: Int64) -> Release {
-    var draft = make(.notice, retain: false)
+    var draft = Draft(
+      Delivery(
+        kind: .notice, connection: gate.connection, qos: 1, retain: false,
+        isExternal: !gate.isInHouse))
+    gate.place.write(to: &draft.topic)
     draft.topic.append("/status")
     draft.payload.append("{\"v\":1,\"grant\":\"")
     receipt.write(to: &draft.payload)
@@ -64,15 +42,6 @@ public struct GateEpilogue: Sendable, BitwiseCopyable {
     UTCTime.write(seconds: UTCTime.floorDivide(now, 1000), to: &draft.payload)
     draft.payload.append("\"}")
     return draft.release()
-  }
-
-  private func make(_ kind: Release.Kind, retain: Bool) -> Draft {
-    var draft = Draft(
-      Delivery(
-        kind: kind, connection: gate.connection, qos: 1,
-        retain: retain, isExternal: !gate.isInHouse))
-    gate.place.write(to: &draft.topic)
-    return draft
   }
 }
 

@@ -18,23 +18,17 @@ public struct HomeAssistant: Sendable, BitwiseCopyable {
     guard gate.isInHouse, gate.allowed.contains(quantity), quantity.isKnown,
       quantity != .meterTime
     else { return nil }
-    var draft = make(.discovery, quantity, gate)
+    var draft = make(quantity, gate)
     write(quantity, gate, expireAfterSeconds, to: &draft.payload)
     return draft.release()
   }
 
-  /// The empty retained message that removes a quantity from Home Assistant.
-  public func removal(of quantity: Quantity, for gate: CompiledGate) -> Release? {
-    guard gate.isInHouse, quantity.isKnown else { return nil }
-    return make(.clear, quantity, gate).release()
-  }
-
   private func make(
-    _ kind: Release.Kind, _ quantity: Quantity, _ gate: CompiledGate
+    _ quantity: Quantity, _ gate: CompiledGate
   ) -> Draft {
     var draft = Draft(
       Delivery(
-        kind: kind, connection: gate.connection, qos: 1,
+        kind: .discovery, connection: gate.connection, qos: 1,
         retain: true, isExternal: false))
     prefix.write(to: &draft.topic)
     draft.topic.append("/sensor/")
