@@ -106,6 +106,21 @@ struct PipelineHouseTests {
     #expect(bench.answer(.status).status?.meters.first?.meter.state == "fresh")
   }
 
+  @Test("a meter whose frames are all damaged from the start is said to be so")
+  func tellsThatOnlyDamagedFramesCome() throws {
+    let (bench, wire) = try bench { $0.meters[0].staleAfterSeconds = 1 }
+    _ = try bench.grant(.house())
+    try bench.connect()
+    var bytes = Telegram.f1.bytes
+    bytes[300] ^= 1
+    try bench.frame(bytes)
+    try bench.expect {
+      retained(wire)["meter/home/health"]?.contains(
+        #""meter":{"state":"silent","reason":"checksum_errors""#) == true
+    }
+    #expect(states(wire) == 0)
+  }
+
   private func states(_ wire: WireBroker) -> Int {
     wire.publishes.filter { $0.topic == "meter/home/state" }.count
   }

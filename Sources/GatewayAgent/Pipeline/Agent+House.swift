@@ -31,10 +31,16 @@ extension Agent {
       ? .checksumErrors : .noFrame
     let state: PartState = feed.frames == 0 ? .silent : .stale
     // What the port's loss has said already stays the reason.
-    guard conditions[source].meter.state != state else { return }
-    guard conditions[source].setMeter(state, reason, at: clock.now()) else { return }
+    guard conditions[source].meter.state != .stale,
+      conditions[source].setMeter(state, reason, at: clock.now())
+    else { return }
     Log.event(.warning, "METER_STALE", Int64(source))
-    publishStale(feed)
+    // Of a meter that never spoke there is no last frame to name.
+    if feed.frames > 0 {
+      publishStale(feed)
+    } else {
+      publishCondition(of: source, withStatus: true)
+    }
   }
 
   /// The port opened, failed, or went away; with the port goes the freshness of its meter.
