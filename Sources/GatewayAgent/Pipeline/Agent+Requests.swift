@@ -111,7 +111,8 @@ extension Agent {
       number.map { cleanUp($0, stopped, .withdrawn) }
       ?? EndEffects(purged: 0, retainedCleared: 0, tailByteCount: 0, brokerAccessChanged: false)
     Log.event(.info, "WITHDRAW", Int64(clamping: effects.purged))
-    if case .failure = recorded { unfinished[id] = effects }
+    // A proposal released nothing, so it has no receipt to wait for.
+    if state != .proposed, case .failure = recorded { unfinished[id] = effects }
     try marked.get()
     try recorded.get()
     guard state != .proposed else { return ControlResponse(ok: true, grant: try grantView(id)) }
