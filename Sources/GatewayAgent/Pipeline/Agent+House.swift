@@ -17,7 +17,7 @@ extension Agent {
     let present = feed.snapshot.present
     for index in houses.indices
     where houses[index].gate.source == feed.source
-      && houses[index].announced.intersection(present) != present
+      && !present.subtracting(houses[index].announced).isEmpty
     {
       announce(present, in: index)
     }
@@ -153,30 +153,24 @@ extension Agent {
   private func announce(_ present: QuantitySet, in index: Int) {
     let house = houses[index]
     let expiry = UInt32(feeds[Int(house.gate.source)].configuration.staleAfterSeconds)
-    var retained: [Quantity] = []
-    var id = 0
-    while let quantity = present.next(from: id) {
-      id = Int(quantity.rawValue) + 1
-      guard !houses[index].announced.contains(quantity) else { continue }
-      houses[index].announced.insert(quantity)
-      retained.append(quantity)
-    }
+    let new = present.subtracting(house.announced)
+    houses[index].announced = house.announced.union(present)
     guard let homeAssistant = house.homeAssistant else { return }
+    func eachAnnouncement(_ body: (consuming Release) -> Void) {
+      var id = 0
+      while let quantity = new.next(from: id) {
+        id = Int(quantity.rawValue) + 1
+        if let release = homeAssistant.announcement(
+          of: quantity, for: house.gate, expireAfterSeconds: expiry)
+        {
+          body(release)
+        }
+      }
+    }
+    // All topics are noted in one go, before the first goes out: one write to the disk, not forty.
     var topics: [String] = []
-    for quantity in retained {
-      if let release = homeAssistant.announcement(
-        of: quantity, for: house.gate, expireAfterSeconds: expiry)
-      {
-        topics.append(release.topicText)
-      }
-    }
+    eachAnnouncement { release in topics.append(release.topicText) }
     noteRetained(topics, ofGate: house.gateIndex)
-    for quantity in retained {
-      if let release = homeAssistant.announcement(
-        of: quantity, for: house.gate, expireAfterSeconds: expiry)
-      {
-        publish(release)
-      }
-    }
+    eachAnnouncement { (release: consuming Release) in publish(release) }
   }
 }

@@ -30,7 +30,7 @@ final class Agent {
   /// Withdrawals that are in force but not in the ledger yet, with what they did.
   var unfinished: [UniqueID: EndEffects] = [:]
   var processHealth: PartHealth
-  /// Called with each release that a connection took: the demo shows it.
+  /// Called with each release before its connection gets it: tests watch it.
   var onPublished: ((_ release: borrowing Release) -> Void)?
   /// Called after each good frame, before anything is released.
   var onFrame: ((MeterFeed) -> Void)?
@@ -152,7 +152,7 @@ final class Agent {
     tickTimer?.arm(afterMilliseconds: max(1, clock.delay(until: deadline)))
   }
 
-  /// Hands a release to its connection and counts it if it left.
+  /// Hands a release to its connection, which tells when it has left: `noteSent` counts it then.
   func publish(_ release: consuming Release) {
     guard let link = links[Int(release.connection)] else { return }
     if release.retain, release.kind != .clear { noteRetained(release, on: link) }

@@ -30,12 +30,22 @@ public struct QuantitySet: Equatable, Sendable, BitwiseCopyable {
       Int(quantity.rawValue >> 6), word(Int(quantity.rawValue >> 6)) & ~QuantitySet.mask(quantity))
   }
 
-  /// What both hold.
-  public func intersection(_ other: QuantitySet) -> QuantitySet {
+  /// What this set holds and `other` does not.
+  public func subtracting(_ other: QuantitySet) -> QuantitySet {
     var result = QuantitySet()
     result.words = (
-      words.0 & other.words.0, words.1 & other.words.1, words.2 & other.words.2,
-      words.3 & other.words.3
+      words.0 & ~other.words.0, words.1 & ~other.words.1, words.2 & ~other.words.2,
+      words.3 & ~other.words.3
+    )
+    return result
+  }
+
+  /// What either holds.
+  public func union(_ other: QuantitySet) -> QuantitySet {
+    var result = QuantitySet()
+    result.words = (
+      words.0 | other.words.0, words.1 | other.words.1, words.2 | other.words.2,
+      words.3 | other.words.3
     )
     return result
   }
