@@ -144,6 +144,17 @@ struct PipelineHouseTests {
     try bench.expect { retained(wire)["meter/home/status"] == "online" && states(wire) == 3 }
   }
 
+  @Test("a line that cannot be read is counted, and the others are published")
+  func countsALineThatCannotBeRead() throws {
+    let (bench, wire) = try bench()
+    _ = try bench.grant(.house())
+    try bench.connect()
+    try bench.telegram(Telegram(extra: ["1-0:21.7.0(00.1x1*kW)"]), at: at("13:30:07"))
+    try bench.expect { states(wire) == 1 }
+    #expect(bench.answer(.status).status?.meters.first?.problems == 1)
+    #expect(bench.answer(.status).status?.meters.first?.rejected == 0)
+  }
+
   @Test("a damaged frame is counted and says nothing")
   func publishesNothingOfADamagedFrame() throws {
     let (bench, wire) = try bench()

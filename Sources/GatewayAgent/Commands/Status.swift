@@ -19,6 +19,7 @@ struct Status: ParsableCommand {
       try Terminal.line(
         "meter \(meter.name): port \(text(meter.port)), meter \(text(meter.meter)); "
           + "\(meter.frames) frames, \(meter.rejected) damaged, "
+          + "\(meter.problems) unreadable parts, "
           + "\(meter.discardedBytes) bytes of no frame")
     }
     for broker in status.brokers {

@@ -115,6 +115,8 @@ struct StatusView: Codable, Sendable {
     var meter: Condition
     var frames: UInt64
     var rejected: UInt64
+    /// Lines or elements of good frames that could not be read.
+    var problems: UInt64
     var discardedBytes: UInt64
     var unknownDropped: UInt64
     var lastFrame: String?

@@ -16,6 +16,7 @@ extension Agent {
         StatusView.Meter(
           name: feed.configuration.name, port: Self.view(condition.port),
           meter: Self.view(condition.meter), frames: feed.frames, rejected: feed.rejected,
+          problems: feed.problems,
           discardedBytes: feed.discardedBytes, unknownDropped: feed.unknownDropped,
           lastFrame: feed.lastFrameAt.map(Timestamp.text)))
     }
