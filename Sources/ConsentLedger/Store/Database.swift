@@ -13,8 +13,6 @@ struct DatabaseError: Error, Equatable {
 
   /// Another process holds the database.
   var isBusy: Bool { code & 0xFF == SQLITE_BUSY || code & 0xFF == SQLITE_LOCKED }
-  /// The file is no database, or is damaged.
-  var isDamaged: Bool { code & 0xFF == SQLITE_CORRUPT || code & 0xFF == SQLITE_NOTADB }
   /// The disk, or the allowed number of pages, is used up.
   var isFull: Bool { code & 0xFF == SQLITE_FULL }
   /// A trigger or constraint forbids the change.

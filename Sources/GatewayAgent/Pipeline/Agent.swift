@@ -17,7 +17,6 @@ final class Agent {
   let store: ConsentStore
   let pseudonyms: Pseudonyms
   let vault = VaultHandle()
-  let startedAt: Int64
 
   var bank = GateBank()
   var feeds: [MeterFeed] = []
@@ -51,11 +50,11 @@ final class Agent {
     self.configuration = configuration
     self.clock = clock
     self.loop = loop
-    startedAt = clock.now()
-    processHealth = PartHealth(.running, .startUp, since: startedAt)
+    let now = clock.now()
+    processHealth = PartHealth(.running, .startUp, since: now)
     do throws(StoreError) {
       store = try ConsentStore(
-        directory: configuration.stateDirectory, at: startedAt, random: Crypto.random)
+        directory: configuration.stateDirectory, at: now, random: Crypto.random)
     } catch {
       throw .unusable("\(configuration.stateDirectory): \(error.text)")
     }
@@ -79,7 +78,7 @@ final class Agent {
       feed.onPort = { [unowned self] in portChanged($0) }
       feed.onStale = { [unowned self] in meterWentStale($0) }
       feeds.append(feed)
-      conditions.append(MeterCondition(at: startedAt))
+      conditions.append(MeterCondition(at: processHealth.since))
       sources.append(GateSource(id: id, index: UInt8(index), nickname: meter.name))
     }
   }

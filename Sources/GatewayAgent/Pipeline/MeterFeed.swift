@@ -169,7 +169,6 @@ final class MeterFeed: FrameSink {
     lastFrameMonotonic = GatewayClock.monotonicMilliseconds()
     if staleness?.isArmed == false { staleness?.arm(afterMilliseconds: staleMilliseconds) }
     snapshot.meterTime = summary.meterTime
-    snapshot.standardOffsetMinutes = configuration.clockOffsetMinutes
     snapshot.end()
     unknownDropped &+= UInt64(snapshot.unknownCount)
     onFrame(self)
