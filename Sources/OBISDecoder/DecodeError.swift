@@ -32,7 +32,7 @@ public struct DecodeError: Error, Equatable, Sendable, BitwiseCopyable {
     case unsupportedAPDU
     /// A ciphered APDU, for which a key is needed; found is its tag.
     case encrypted
-    /// One segment of a segmented HDLC frame.
+    /// A part of a message in several frames whose other parts are missing.
     case segmented
     /// A COSEM type tag that the standard does not have; found is the tag.
     case unknownType
@@ -46,6 +46,12 @@ public struct DecodeError: Error, Equatable, Sendable, BitwiseCopyable {
     case trailingBytes
     /// Bytes that are no P1 character (not ASCII): often a wrong parity setting.
     case notText
+    /// What a key made of a ciphered message is none: the key is another meter's.
+    case wrongKey
+    /// The authentication tag differs: the authentication key is wrong, or bytes were lost.
+    case tagMismatch
+    /// A block of a general block transfer out of its order; expected and found are block numbers.
+    case blockOutOfOrder
 
     /// The rule's name in documents and logs, such as `checksum_mismatch`.
     public var name: StaticString {
@@ -72,6 +78,9 @@ public struct DecodeError: Error, Equatable, Sendable, BitwiseCopyable {
       case .tooManyElements: "too_many_elements"
       case .trailingBytes: "trailing_bytes"
       case .notText: "not_text"
+      case .wrongKey: "wrong_key"
+      case .tagMismatch: "tag_mismatch"
+      case .blockOutOfOrder: "block_out_of_order"
       }
     }
   }

@@ -2,14 +2,26 @@
 public enum Dialect: UInt8, Equatable, Sendable, BitwiseCopyable {
   /// P1 text telegram (DSMR, e-MUCS, Swedish and Finnish HAN text).
   case p1
-  /// DLMS data-notification in HDLC frames.
+  /// DLMS in HDLC frames.
   case hdlc
+  /// DLMS in frames of the wired M-Bus.
+  case mbus
+  /// A DLMS message without a link layer, as TCP and MQTT bridges deliver it, or ciphered P1.
+  case apdu
+  /// Smart Message Language.
+  case sml
+  /// IEC 62056-21 readout (D0).
+  case d0
 
   /// The dialect's name in documents and on the command line.
   public var name: StaticString {
     switch self {
     case .p1: "p1"
     case .hdlc: "hdlc"
+    case .mbus: "mbus"
+    case .apdu: "apdu"
+    case .sml: "sml"
+    case .d0: "d0"
     }
   }
 }
@@ -33,7 +45,29 @@ public enum Integrity: UInt8, Equatable, Sendable, BitwiseCopyable {
   }
 }
 
-/// A frame as a whole: kind, place in the stream, integrity, the meter's own clock.
+/// How far a frame's content is known to come from the meter.
+public enum Trust: UInt8, Equatable, Sendable, BitwiseCopyable {
+  /// Sent without encryption.
+  case clear
+  /// Deciphered, and its authentication tag was not checked: there is none, or no key for it.
+  case decrypted
+  /// Its authentication tag is right.
+  case authenticated
+
+  /// The name in documents.
+  public var name: StaticString {
+    switch self {
+    case .clear: "clear"
+    case .decrypted: "decrypted"
+    case .authenticated: "authenticated"
+    }
+  }
+}
+
+/// A frame as a whole: kind, place in the stream, integrity, trust, the meter's own clock.
+///
+/// A message that a meter sends in several frames (HDLC segments, M-Bus sequences, block transfer)
+/// counts as one frame: `offset` is where the first begins, `count` the bytes of all.
 public struct FrameSummary: Equatable, Sendable, BitwiseCopyable {
   /// Which family.
   public var dialect: Dialect
@@ -43,10 +77,15 @@ public struct FrameSummary: Equatable, Sendable, BitwiseCopyable {
   public var count: Int
   /// What its checksum says.
   public var integrity: Integrity
+  /// How far its content is known to come from the meter.
+  public var trust = Trust.clear
+  /// Whether its invocation counter is not above the one before: recorded and played again, or
+  /// another meter.
+  public var isReplay = false
   /// The meter's clock, nil if it sent none or one that is not set.
   public var meterTime: MeterTime?
 
-  /// Makes a summary.
+  /// Makes the summary of a frame sent without encryption.
   public init(
     dialect: Dialect, offset: UInt64, count: Int, integrity: Integrity, meterTime: MeterTime?
   ) {
@@ -61,8 +100,9 @@ public struct FrameSummary: Equatable, Sendable, BitwiseCopyable {
 /// Receives what a decoder finds, in this order for each frame:
 /// any number of `reading`, `secret` and `problem`, then one `frameEnded`; or one `frameRejected`.
 ///
-/// `bytes` is the whole frame and lives only for the call. A frame whose checksum is wrong brings
-/// `frameRejected` and nothing else.
+/// `bytes` is what the offsets of that call count in, and lives only for the call: the whole frame,
+/// or the message that was put together from several frames or deciphered. A frame whose checksum is
+/// wrong brings `frameRejected` and nothing else.
 public protocol FrameSink: ~Copyable {
   /// A value of the frame.
   mutating func reading(_ reading: Reading, in bytes: Span<UInt8>)

@@ -28,19 +28,27 @@ public struct MeterDecoder: ~Copyable {
   /// Makes a decoder at the beginning of a stream.
   public init(_ options: DecoderOptions) { recogniser = FrameRecogniser(options) }
 
-  /// Takes the next bytes of the stream; whatever frames they complete go to `sink`.
-  ///
-  /// A run of bytes that belong to no frame is reported when it ends, when it is
-  /// `Limits.frameBytes` long, or by `finish(to:)`.
+  /// Takes the next bytes of a meter that does not encrypt, as `push(_:with:to:)` does.
   public mutating func push<Sink: FrameSink & ~Copyable>(
     _ bytes: Span<UInt8>, to sink: inout Sink
+  ) {
+    var cipher = NoKeys()
+    push(bytes, with: &cipher, to: &sink)
+  }
+
+  /// Takes the next bytes of the stream; whatever frames they complete go to `sink`.
+  ///
+  /// Ciphered messages are deciphered by `cipher`, the same at each call of a stream. A run of bytes that belong to no frame is reported when it ends, when it is
+  /// `Limits.frameBytes` long, or by `finish(to:)`.
+  public mutating func push<Sink: FrameSink & ~Copyable, Cipher: MessageCipher & ~Copyable>(
+    _ bytes: Span<UInt8>, with cipher: inout Cipher, to sink: inout Sink
   ) {
     var taken = 0
     while taken < bytes.count {
       let next = min(bytes.count, taken + Limits.frameBytes - buffer.count)
       buffer.append(bytes, in: taken..<next)
       taken = next
-      drain(isEnd: false, to: &sink)
+      drain(isEnd: false, with: &cipher, to: &sink)
     }
   }
 
@@ -48,9 +56,17 @@ public struct MeterDecoder: ~Copyable {
   ///
   /// Bytes held are completed where they are a whole frame without its line end, else rejected. The
   /// decoder may be used on; positions go on counting.
-  public mutating func finish<Sink: FrameSink & ~Copyable>(to sink: inout Sink) {
-    drain(isEnd: true, to: &sink)
+  public mutating func finish<Sink: FrameSink & ~Copyable, Cipher: MessageCipher & ~Copyable>(
+    with cipher: inout Cipher, to sink: inout Sink
+  ) {
+    drain(isEnd: true, with: &cipher, to: &sink)
     recogniser.reportDiscarded(to: &sink)
+  }
+
+  /// Ends the frame in hand of a meter that does not encrypt, as `finish(with:to:)` does.
+  public mutating func finish<Sink: FrameSink & ~Copyable>(to sink: inout Sink) {
+    var cipher = NoKeys()
+    finish(with: &cipher, to: &sink)
   }
 
   /// Whether bytes are held that may become a frame: then `finish(to:)` should follow a silence.
@@ -62,15 +78,19 @@ public struct MeterDecoder: ~Copyable {
   /// Lets the recogniser work through what is held, and drops what it is done with.
   ///
   /// It always takes something of a full buffer, so that `push` goes on.
-  private mutating func drain<Sink: FrameSink & ~Copyable>(isEnd: Bool, to sink: inout Sink) {
-    let used = Self.consume(buffer, isEnd: isEnd, with: &recogniser, to: &sink)
+  private mutating func drain<Sink: FrameSink & ~Copyable, Cipher: MessageCipher & ~Copyable>(
+    isEnd: Bool, with cipher: inout Cipher, to sink: inout Sink
+  ) {
+    let used = Self.consume(buffer, isEnd: isEnd, by: &recogniser, with: &cipher, to: &sink)
     buffer.removeFirst(used)
   }
 
-  private static func consume<Sink: FrameSink & ~Copyable>(
-    _ buffer: borrowing FrameBuffer, isEnd: Bool,
-    with recogniser: inout FrameRecogniser, to sink: inout Sink
+  private static func consume<Sink: FrameSink & ~Copyable, Cipher: MessageCipher & ~Copyable>(
+    _ buffer: borrowing FrameBuffer, isEnd: Bool, by recogniser: inout FrameRecogniser,
+    with cipher: inout Cipher, to sink: inout Sink
   ) -> Int {
-    buffer.withBytes { bytes in recogniser.consume(bytes, isEnd: isEnd, to: &sink) }
+    buffer.withBytes { bytes in
+      recogniser.consume(bytes, isEnd: isEnd, with: &cipher, to: &sink)
+    }
   }
 }

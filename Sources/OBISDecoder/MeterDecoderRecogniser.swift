@@ -1,17 +1,29 @@
 /// Finds frames of all families in the bytes held and has each read by its reader.
 ///
 /// At any time there is either a candidate, the frame that may begin with the first byte held, or
-/// none; a framer judges the candidate. What turns out to be no frame costs one byte, and the search
-/// goes on behind it: after rubbish or one damaged byte at most one frame is lost.
-struct FrameRecogniser {
+/// none; a framer judges the candidate. What no family takes for a frame costs one byte, and the
+/// search goes on behind it: after rubbish or one damaged byte at most one frame is lost.
+struct FrameRecogniser: ~Copyable {
   /// The family of the last frame that ended or was rejected.
   private(set) var dialect: Dialect?
   private let options: DecoderOptions
   private var candidate: Dialect?
+  /// Families that have refused the first byte held, a bit each.
+  private var refused: UInt8 = 0
   private var p1 = P1Framer()
   private var hdlc = HDLCFramer()
+  private var mbus = MBusFramer()
+  private var apdu = APDUFramer()
+  private var sml = SMLFramer()
+  private var d0 = D0Framer()
+  private var messages = MessageLayer()
   /// Position in the stream of the first byte held.
   private var offset: UInt64 = 0
+  /// Position at which a message without a link layer may begin: 0, or behind a silence or another
+  /// such message.
+  ///
+  /// Anywhere else it may be the inside of a damaged frame.
+  private var boundary: UInt64 = 0
   /// Length of the run that ends at `offset` and has not been reported yet.
   private var discarded = 0
   /// Whether the first byte held is the closing flag of a frame already delivered, which may open
@@ -26,8 +38,8 @@ struct FrameRecogniser {
   /// Works through `bytes`, all those held; returns how many it is done with.
   ///
   /// At the end (`isEnd`) that is all of them, and so it is at least one of a full buffer.
-  mutating func consume<Sink: FrameSink & ~Copyable>(
-    _ bytes: Span<UInt8>, isEnd: Bool, to sink: inout Sink
+  mutating func consume<Sink: FrameSink & ~Copyable, Cipher: MessageCipher & ~Copyable>(
+    _ bytes: Span<UInt8>, isEnd: Bool, with cipher: inout Cipher, to sink: inout Sink
   ) -> Int {
     var start = 0
     while start < bytes.count {
@@ -40,8 +52,9 @@ struct FrameRecogniser {
       }
       let verdict = judge(held, as: family, isEnd: isEnd)
       if verdict == .incomplete { break }
-      start += settle(verdict, held, as: family, isEnd: isEnd, to: &sink)
+      start += settle(verdict, held, as: family, isEnd: isEnd, with: &cipher, to: &sink)
     }
+    if isEnd { boundary = offset }
     return start
   }
 
@@ -52,26 +65,36 @@ struct FrameRecogniser {
     discarded = 0
   }
 
-  /// The family whose frames begin with the first byte held; it becomes the candidate.
+  /// The next family whose frames begin with the first byte held; it becomes the candidate.
   private mutating func nextCandidate(_ held: Span<UInt8>) -> Dialect? {
-    candidate = family(of: held[0])
+    candidate = family(of: held[0], refused: refused)
     switch candidate {
     case .p1: p1.reset()
     case .hdlc: hdlc.reset()
+    case .mbus: mbus.reset()
+    case .apdu: apdu.reset()
+    case .sml: sml.reset()
+    case .d0: d0.reset()
     case nil: break
     }
     return candidate
   }
 
-  private func family(of byte: UInt8) -> Dialect? {
-    if byte == HDLCHeader.flag, options.dialect != .p1 { return .hdlc }
-    if P1Framer.isStart(byte), options.dialect != .hdlc { return .p1 }
+  /// The first family not yet refused that may begin with `byte`.
+  private func family(of byte: UInt8, refused: UInt8 = 0) -> Dialect? {
+    if byte == HDLCHeader.flag { return allowed(.hdlc, refused) }
+    if P1Framer.isStart(byte) { return allowed(.p1, refused) ?? allowed(.d0, refused) }
     return nil
   }
 
-  /// How many bytes come before the next that may begin a frame.
+  private func allowed(_ family: Dialect, _ refused: UInt8) -> Dialect? {
+    guard options.dialect == nil || options.dialect == family else { return nil }
+    return refused & family.bit == 0 ? family : nil
+  }
+
+  /// How many bytes come before the next that may begin a frame, at least one.
   private func startOffset(_ held: Span<UInt8>) -> Int {
-    var index = 0
+    var index = 1
     while index < held.count, family(of: held[index]) == nil { index += 1 }
     return index
   }
@@ -83,35 +106,41 @@ struct FrameRecogniser {
       switch family {
       case .p1: isEnd ? p1.finish(over: held) : p1.advance(over: held)
       case .hdlc: isEnd ? hdlc.finish(over: held) : hdlc.advance(over: held)
+      case .mbus: isEnd ? mbus.finish(over: held) : mbus.advance(over: held)
+      case .apdu: isEnd ? apdu.finish(over: held) : apdu.advance(over: held)
+      case .sml: isEnd ? sml.finish(over: held) : sml.advance(over: held)
+      case .d0: isEnd ? d0.finish(over: held) : d0.advance(over: held)
       }
     guard verdict == .incomplete, held.count >= Limits.frameBytes else { return verdict }
     return .damaged(DecodeError(.tooLong, at: held.count), count: held.count)
   }
 
   /// Delivers what a final verdict says; returns how many bytes are done with.
-  private mutating func settle<Sink: FrameSink & ~Copyable>(
+  private mutating func settle<Sink: FrameSink & ~Copyable, Cipher: MessageCipher & ~Copyable>(
     _ verdict: FramingVerdict, _ held: Span<UInt8>, as family: Dialect, isEnd: Bool,
-    to sink: inout Sink
+    with cipher: inout Cipher, to sink: inout Sink
   ) -> Int {
     candidate = nil
     switch verdict {
     case .incomplete: return 0
     case .notAFrame:
-      discard(1, to: &sink)
-      return 1
+      // Another family may take the same byte; where none does, the search drops it.
+      refused |= family.bit
+      return 0
     case .damaged(let error, let count):
       return reject(error, count, held, as: family, to: &sink)
     case .complete(let count, let integrity):
-      return deliver(count, integrity, held, as: family, isEnd: isEnd, to: &sink)
+      return deliver(
+        count, integrity, held, as: family, isEnd: isEnd, with: &cipher, to: &sink)
     }
   }
 
-  private mutating func deliver<Sink: FrameSink & ~Copyable>(
+  private mutating func deliver<Sink: FrameSink & ~Copyable, Cipher: MessageCipher & ~Copyable>(
     _ count: Int, _ integrity: Integrity, _ held: Span<UInt8>, as family: Dialect, isEnd: Bool,
-    to sink: inout Sink
+    with cipher: inout Cipher, to sink: inout Sink
   ) -> Int {
     let frame = held.extracting(0..<count)
-    if integrity == .absent,
+    if family == .p1, integrity == .absent,
       let split = NestedFrame.start(in: frame, error: nil, dialect: options.dialect)
     {
       return drop(split, DecodeError(.truncated, at: split), as: family, to: &sink)
@@ -120,11 +149,14 @@ struct FrameRecogniser {
     let summary = summary(family, count, integrity)
     switch family {
     case .p1: P1Reader.read(frame, summary, to: &sink)
-    case .hdlc: DLMSReader.read(frame, summary, to: &sink)
+    case .hdlc, .mbus, .apdu: messages.take(frame, summary, with: &cipher, to: &sink)
+    case .sml: SMLReader.read(frame, summary, to: &sink)
+    case .d0: D0Reader.read(frame, summary, to: &sink)
     }
     dialect = family
     let isShared = family == .hdlc && held[count - 1] == HDLCHeader.flag && !isEnd
     advance(isShared ? count - 1 : count)
+    if family == .apdu || family == .d0 { boundary = offset }
     holdsSharedFlag = isShared
     return isShared ? count - 1 : count
   }
@@ -161,6 +193,7 @@ struct FrameRecogniser {
     _ count: Int, to sink: inout Sink
   ) {
     var rest = count
+    refused = 0
     if holdsSharedFlag, rest > 0 {
       advance(1)
       rest -= 1
@@ -176,6 +209,12 @@ struct FrameRecogniser {
 
   private mutating func advance(_ count: Int) {
     offset += UInt64(count)
+    refused = 0
     holdsSharedFlag = false
   }
+}
+
+extension Dialect {
+  /// A bit of its own.
+  fileprivate var bit: UInt8 { 1 << rawValue }
 }

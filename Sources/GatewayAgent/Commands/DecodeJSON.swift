@@ -19,6 +19,8 @@ struct DecodeJSON {
     json.member("length", number: String(frame.summary.count))
     json.member("dialect", text: frame.summary.dialect.name.description)
     json.member("integrity", text: frame.integrityName)
+    json.member("trust", text: frame.summary.trust.name.description)
+    if frame.summary.isReplay { json.member("replay", truth: true) }
     if let rejection = frame.rejection {
       json.key("error")
       write(rejection, &json)
@@ -56,8 +58,8 @@ struct DecodeJSON {
     json.member("value", number: value.reading.value.exactText)
     json.member("unit", text: value.reading.unit.symbol.description)
     switch dialect {
-    case .p1: json.member("raw", bytes: value.raw)
-    case .hdlc: json.member("raw", text: DecodedFrame.hex(value.raw))
+    case .p1, .d0: json.member("raw", bytes: value.raw)
+    case .hdlc, .mbus, .apdu, .sml: json.member("raw", text: DecodedFrame.hex(value.raw))
     }
     if let time = value.reading.time {
       json.key("time")

@@ -55,8 +55,8 @@ struct DecodeTable {
     let unit = reading.unit == .one ? "" : " " + reading.unit.symbol.description
     let raw =
       switch dialect {
-      case .p1: DecodeTable.printable(value.raw)
-      case .hdlc: DecodedFrame.hex(value.raw)
+      case .p1, .d0: DecodeTable.printable(value.raw)
+      case .hdlc, .mbus, .apdu, .sml: DecodedFrame.hex(value.raw)
       }
     let time = reading.time.map { $0.isoText(standardOffsetMinutes: standardOffsetMinutes) }
     return [

@@ -124,12 +124,20 @@ extension ConfigurationReader {
 enum DialectWord: String, CaseIterable, Sendable {
   case p1
   case hdlc
+  case mbus
+  case apdu
+  case sml
+  case d0
 
   /// The dialect meant.
   var dialect: Dialect {
     switch self {
     case .p1: .p1
     case .hdlc: .hdlc
+    case .mbus: .mbus
+    case .apdu: .apdu
+    case .sml: .sml
+    case .d0: .d0
     }
   }
 }
