@@ -59,6 +59,19 @@ struct SnapshotTests {
     #expect(given == Decimal(mantissa: 2500, exponent: -1))
   }
 
+  @Test func netPowerOfAPhaseHasTwoSides() {
+    var snapshot = Snapshot()
+    snapshot.begin(source: 0, sequence: 1, receivedAt: 0)
+    snapshot.record(reading(OBISCode(1, 0, 36, 7, 0), 1200, 0, .watt))
+    snapshot.record(reading(OBISCode(1, 0, 76, 7, 0), -345, -1, .watt))
+    snapshot.end()
+    #expect(snapshot.value(of: Quantity(25)) == Decimal(mantissa: 1200))
+    #expect(snapshot.value(of: Quantity(28)) == Decimal(mantissa: 0))
+    #expect(snapshot.value(of: Quantity(26)) == nil)
+    #expect(snapshot.value(of: Quantity(27)) == Decimal(mantissa: 0, exponent: -1))
+    #expect(snapshot.value(of: Quantity(30)) == Decimal(mantissa: 345, exponent: -1))
+  }
+
   @Test func firstValueCountsAndTheNextFrameBeginsEmpty() {
     var snapshot = Snapshot()
     snapshot.begin(source: 0, sequence: 1, receivedAt: 0)

@@ -45,7 +45,7 @@ enum QuantityTable {
     }
   }
 
-  static let entries: [124 of Entry] = [
+  static let entries: [127 of Entry] = [
     Entry(0, "energy_import", 0x010800, .wattHour, .e1, .register, .recipients),
     Entry(1, "energy_import_tariff1", 0x010801, .wattHour, .e1, .register, .house),
     Entry(2, "energy_import_tariff2", 0x010802, .wattHour, .e1, .register, .house),
@@ -180,5 +180,8 @@ enum QuantityTable {
       .house),
     Entry(122, "current_limit_l2", 0x330400, .ampere, .l1, .state, .house),
     Entry(123, "current_limit_l3", 0x470400, .ampere, .l1, .state, .house),
+    Entry(124, "active_power_net_l1", 0x240700, .watt, .p2, .gauge, .house),
+    Entry(125, "active_power_net_l2", 0x380700, .watt, .p2, .gauge, .house),
+    Entry(126, "active_power_net_l3", 0x4C0700, .watt, .p2, .gauge, .house),
   ]
 }

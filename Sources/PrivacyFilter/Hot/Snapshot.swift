@@ -25,7 +25,7 @@ public struct Snapshot: ~Copyable {
   private var hasProblem = false
   /// Tariffs of which the total is the sum, bit n for tariff n; import, then export.
   private var tariffs: InlineArray<2, UInt8> = [0, 0]
-  private var values = InlineArray<124, Decimal>(repeating: Decimal(mantissa: 0))
+  private var values = InlineArray<127, Decimal>(repeating: Decimal(mantissa: 0))
   private var captures = InlineArray<4, Int64>(repeating: .min)
 
   /// Makes an empty snapshot.
@@ -70,20 +70,26 @@ public struct Snapshot: ~Copyable {
   /// Completes the frame: forms the totals that the meter sends only in parts.
   ///
   /// Total energy is the sum of the tariff registers where the meter sends no 1.8.0 or 2.8.0;
-  /// import and export power are the two sides of 16.7.0 where the meter sends only that.
+  /// import and export power are the two sides of 16.7.0 where the meter sends only that, and those
+  /// of a phase the two sides of 36.7.0, 56.7.0 or 76.7.0 (German meters).
   public mutating func end() {
     formTotal(of: .energyImport, at: 0)
     formTotal(of: .energyExport, at: 1)
-    if present.contains(.activePowerNet), !present.contains(.activePowerImport),
-      !present.contains(.activePowerExport)
-    {
-      let net = values[Int(Quantity.activePowerNet.rawValue)]
-      let (negated, overflow) = Int64(0).subtractingReportingOverflow(net.mantissa)
-      guard !overflow else { return }
-      set(
-        .activePowerImport, Decimal(mantissa: max(net.mantissa, 0), exponent: net.exponent))
-      set(.activePowerExport, Decimal(mantissa: max(negated, 0), exponent: net.exponent))
+    splitNet(.activePowerNet, into: .activePowerImport, .activePowerExport)
+    for phase in 0..<3 {
+      splitNet(Quantity(124 + phase), into: Quantity(25 + phase), Quantity(28 + phase))
     }
+  }
+
+  private mutating func splitNet(
+    _ net: Quantity, into importing: Quantity, _ exporting: Quantity
+  ) {
+    guard let value = value(of: net), !present.contains(importing), !present.contains(exporting)
+    else { return }
+    let (negated, overflow) = Int64(0).subtractingReportingOverflow(value.mantissa)
+    guard !overflow else { return }
+    set(importing, Decimal(mantissa: max(value.mantissa, 0), exponent: value.exponent))
+    set(exporting, Decimal(mantissa: max(negated, 0), exponent: value.exponent))
   }
 
   /// The value of a quantity, nil if the frame has none.
