@@ -49,10 +49,9 @@ public struct ByteBuffer<let capacity: Int>: ~Copyable {
       overflowed = true
       return
     }
-    for index in range {
-      storage[count] = bytes[index]
-      count += 1
-    }
+    var output = storage.mutableSpan
+    output.replace(at: count, with: bytes, in: range)
+    count += range.count
   }
 
   /// Appends all of `bytes`; nothing at all if it does not fit.
@@ -97,7 +96,8 @@ public struct ByteBuffer<let capacity: Int>: ~Copyable {
   public mutating func removeFirst(_ length: Int) {
     precondition(length >= 0 && length <= count, "no more than the bytes held can be dropped")
     guard length > 0 else { return }
-    for index in length..<count { storage[index - length] = storage[index] }
+    var output = storage.mutableSpan
+    output.move(from: length..<count, to: 0)
     count -= length
   }
 

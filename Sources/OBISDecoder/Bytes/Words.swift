@@ -10,3 +10,31 @@ extension Span<UInt8> {
       littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
   }
 }
+
+extension MutableSpan<UInt8> {
+  /// Copies `source[range]` over the bytes from `offset` on, as one block.
+  ///
+  /// Traps like the subscript where either side is too short.
+  mutating func replace(at offset: Int, with source: Span<UInt8>, in range: Range<Int>) {
+    precondition(offset >= 0 && range.count <= count - offset, "room for the range")
+    let part = source.extracting(range)
+    unsafe withUnsafeMutableBytes { target in
+      unsafe part.withUnsafeBytes { bytes in
+        guard let start = target.baseAddress, let from = bytes.baseAddress else { return }
+        // In bounds by the checks above.
+        unsafe start.advanced(by: offset).copyMemory(from: from, byteCount: bytes.count)
+      }
+    }
+  }
+
+  /// Moves the bytes of `range` to `offset`, as one block; the two may overlap.
+  mutating func move(from range: Range<Int>, to offset: Int) {
+    precondition(range.upperBound <= count && offset >= 0 && range.count <= count - offset)
+    unsafe withUnsafeMutableBytes { bytes in
+      guard let start = bytes.baseAddress else { return }
+      // In bounds by the check above; `copyMemory` allows overlap.
+      unsafe start.advanced(by: offset).copyMemory(
+        from: start.advanced(by: range.lowerBound), byteCount: range.count)
+    }
+  }
+}
