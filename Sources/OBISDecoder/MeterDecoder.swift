@@ -45,6 +45,13 @@ public struct MeterDecoder: ~Copyable {
   ) {
     var taken = 0
     while taken < bytes.count {
+      if buffer.count == 0 {
+        // Nothing held: whole frames are read where they are, and only what may go on is copied.
+        taken += recogniser.consume(
+          bytes.extracting(taken..<bytes.count), isEnd: false, with: &cipher, to: &sink)
+        buffer.append(bytes, in: taken..<bytes.count)
+        return
+      }
       let next = min(bytes.count, taken + Limits.frameBytes - buffer.count)
       buffer.append(bytes, in: taken..<next)
       taken = next

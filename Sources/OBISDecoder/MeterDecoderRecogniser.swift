@@ -37,13 +37,15 @@ struct FrameRecogniser: ~Copyable {
 
   /// Works through `bytes`, all those held; returns how many it is done with.
   ///
-  /// At the end (`isEnd`) that is all of them, and so it is at least one of a full buffer.
+  /// At the end (`isEnd`) that is all of them; else fewer than `Limits.frameBytes` are left over. No
+  /// frame sees more than so many bytes, however many there are.
   mutating func consume<Sink: FrameSink & ~Copyable, Cipher: MessageCipher & ~Copyable>(
     _ bytes: Span<UInt8>, isEnd: Bool, with cipher: inout Cipher, to sink: inout Sink
   ) -> Int {
     var start = 0
     while start < bytes.count {
-      let held = bytes.extracting(start..<bytes.count)
+      let end = bytes.count - start > Limits.frameBytes ? start + Limits.frameBytes : bytes.count
+      let held = bytes.extracting(start..<end)
       guard let family = candidate ?? nextCandidate(held) else {
         let skipped = startOffset(held)
         discard(skipped, to: &sink)

@@ -111,10 +111,28 @@ struct MeterDecoderTests {
     for excess in [0, 1] {
       let frame = telegramOfSize(Limits.frameBytes + excess)
       let good = Vectors.telegram("p1/dsmr5")
-      let sink = decode(frame + good, chunk: 1000)
-      #expect(sink.summaries.count == 2 - excess)
-      #expect(sink.rejections.map(\.error.code) == (excess == 0 ? [] : [.tooLong]))
-      #expect(accountingFault(sink, total: frame.count + good.count) == nil)
+      for chunk in [1000, .max] {
+        let sink = decode(frame + good, chunk: chunk)
+        #expect(sink.summaries.count == 2 - excess)
+        #expect(sink.rejections.map(\.error.code) == (excess == 0 ? [] : [.tooLong]))
+        #expect(accountingFault(sink, total: frame.count + good.count) == nil)
+      }
+    }
+  }
+
+  @Test func saysTheSameOfAStreamPushedWholeAndInPieces() {
+    let good = Vectors.telegram("p1/dsmr5")
+    let endless = Array("/TST5\\Endless\r\n".utf8) + [UInt8](repeating: 0x33, count: 9000)
+    let rubbish = [UInt8](repeating: 0x55, count: 9000)
+    var bytes = Array(good.dropFirst(100)) + good + rubbish + good + telegramOfSize(Limits.frameBytes)
+    for piece in [endless, good, telegramOfSize(Limits.frameBytes + 1), good] { bytes += piece }
+    for _ in 0..<20 { bytes += good }
+    bytes += good.prefix(300)
+    let whole = decode(bytes)
+    #expect(whole.summaries.count == 25)
+    #expect(whole.rejections.map(\.error.code) == [.tooLong, .tooLong, .truncated])
+    for chunk in [1, 700, 5000, 8192, 8193, 12_000] {
+      #expect(decode(bytes, chunk: chunk).events == whole.events, "pieces of \(chunk)")
     }
   }
 
