@@ -85,6 +85,7 @@ struct FrameRecogniser: ~Copyable {
   /// The first family not yet refused that may begin with `byte`.
   private func family(of byte: UInt8, refused: UInt8 = 0) -> Dialect? {
     if byte == HDLCHeader.flag { return allowed(.hdlc, refused) }
+    if byte == SMLFramer.escape { return allowed(.sml, refused) }
     if P1Framer.isStart(byte) { return allowed(.p1, refused) ?? allowed(.d0, refused) }
     return nil
   }
@@ -152,7 +153,7 @@ struct FrameRecogniser: ~Copyable {
     switch family {
     case .p1: P1Reader.read(frame, summary, to: &sink)
     case .hdlc, .mbus, .apdu: messages.take(frame, summary, with: &cipher, to: &sink)
-    case .sml: SMLReader.read(frame, summary, to: &sink)
+    case .sml: SMLReader.read(frame, summary, hasEscapes: sml.hasEscapes, to: &sink)
     case .d0: D0Reader.read(frame, summary, to: &sink)
     }
     dialect = family

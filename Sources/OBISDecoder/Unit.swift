@@ -4,6 +4,8 @@
 /// units; 255 is a count or a value without dimension.
 public enum Unit: UInt8, Equatable, Sendable, BitwiseCopyable {
   case second = 7
+  /// Degree of an angle, such as that between two phases.
+  case degree = 8
   case cubicMetre = 13
   case joule = 25
   case watt = 27
@@ -21,6 +23,7 @@ public enum Unit: UInt8, Equatable, Sendable, BitwiseCopyable {
   public var symbol: StaticString {
     switch self {
     case .second: "s"
+    case .degree: "deg"
     case .cubicMetre: "m3"
     case .joule: "J"
     case .watt: "W"

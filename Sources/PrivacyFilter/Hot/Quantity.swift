@@ -154,7 +154,7 @@ extension Quantity {
     case .cubicMetre: category == .m2 ? "water" : "gas"
     case .second: "duration"
     case .one: category == .f1 ? "power_factor" : ""
-    case .voltAmpereHour, .reactiveVoltAmpereHour: ""
+    case .voltAmpereHour, .reactiveVoltAmpereHour, .degree: ""
     }
   }
 

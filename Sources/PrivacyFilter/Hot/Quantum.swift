@@ -19,7 +19,7 @@ enum Quantum {
     case .watt, .voltAmpere, .reactiveVoltAmpere: steps = [10_000, 100_000, 100_000, 1_000_000]
     case .wattHour, .voltAmpereHour, .reactiveVoltAmpereHour:
       steps = [1000, 10_000, 100_000, 1_000_000]
-    case .volt: steps = [1000, 1000, 1000, 1000]
+    case .volt, .degree: steps = [1000, 1000, 1000, 1000]
     case .ampere: steps = [100, 500, 500, 1000]
     case .hertz: steps = [100, 100, 100, 1000]
     case .cubicMetre: steps = [10, 100, 1000, 10_000]

@@ -1,0 +1,74 @@
+/// The frame that every SML message has around its body.
+///
+///     ELEMENT            TYPE                  MEANING
+///     list of 6
+///       transaction id   octet string          of request and response
+///       group number     unsigned
+///       abort on error   unsigned
+///       body             list of 2             tag and list, see SMLReader
+///       checksum         unsigned, 2 bytes     CRC-16 of all bytes in front of it
+///       end              00
+///
+/// Source: BSI TR-03109-1 annex IV part b, 6.2 ("SML_Message").
+struct SMLMessage: BitwiseCopyable {
+  /// Where it begins.
+  var offset: Int
+  /// What its body is.
+  var tag: UInt32
+
+  /// Tags of the bodies that meters send by themselves.
+  enum Tag {
+    static let openResponse: UInt32 = 0x0101
+    static let listResponse: UInt32 = 0x0701
+    static let attentionResponse: UInt32 = 0xFF01
+  }
+
+  /// Reads from the message's beginning up to its body.
+  init(_ cursor: inout SMLCursor, in bytes: Span<UInt8>) throws(DecodeError) {
+    offset = cursor.offset
+    let head = try cursor.next(in: bytes)
+    guard head.kind == SMLElement.Kind.list, head.count == 6 else {
+      throw DecodeError(.malformedHeader, at: offset, found: UInt32(bytes[offset]))
+    }
+    try cursor.skip(3, in: bytes)
+    let body = try cursor.next(in: bytes)
+    let choice = try cursor.value(in: bytes)
+    guard body.kind == SMLElement.Kind.list, body.count == 2,
+      let tag = choice.unsigned(in: bytes)
+    else { throw DecodeError(.malformedHeader, at: body.offset) }
+    self.tag = tag
+  }
+
+  /// Reads what stands behind the body, and says where the checksum's two bytes are.
+  ///
+  /// Nil where it has another width, so that nobody can check it.
+  func checksumOffset(
+    _ cursor: inout SMLCursor, in bytes: Span<UInt8>
+  ) throws(DecodeError) -> SMLElement? {
+    let checksum = try cursor.value(in: bytes)
+    let end = try cursor.value(in: bytes)
+    guard end.kind == SMLElement.Kind.end else {
+      throw DecodeError(.malformedHeader, at: end.offset, expected: 0)
+    }
+    return checksum.kind == SMLElement.Kind.unsigned && checksum.count == 2 ? checksum : nil
+  }
+
+  /// Whether `bytes[range]` are messages, at least one, each with a right checksum of that variant.
+  static func areAllRight(
+    _ bytes: Span<UInt8>, in range: Range<Int>, by checksum: SMLChecksum
+  ) -> Bool {
+    var cursor = SMLCursor(offset: range.lowerBound, end: range.upperBound)
+    do throws(DecodeError) {
+      repeat {
+        let message = try SMLMessage(&cursor, in: bytes)
+        try cursor.skip(1, in: bytes)
+        guard let place = try message.checksumOffset(&cursor, in: bytes),
+          checksum.isRight(of: bytes, in: message.offset..<place.offset, at: place.content)
+        else { return false }
+      } while cursor.offset < cursor.end
+      return true
+    } catch {
+      return false
+    }
+  }
+}
