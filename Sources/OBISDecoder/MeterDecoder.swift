@@ -2,8 +2,12 @@
 public struct DecoderOptions: Equatable, Sendable, BitwiseCopyable {
   /// The only family to look for; nil recognises each frame by itself.
   public var dialect: Dialect?
+  /// What the user knows of the scale of DLMS values; `none` leaves it to frames and tables.
+  public var scale = ScaleOverride.none
+  /// How to take the clock of DLMS messages.
+  public var clock = ClockConvention.asSent
 
-  /// Options that recognise every family.
+  /// Options that recognise every family and change nothing that the meter says.
   public init() { dialect = nil }
 }
 

@@ -16,7 +16,7 @@ struct FrameRecogniser: ~Copyable {
   private var apdu = APDUFramer()
   private var sml = SMLFramer()
   private var d0 = D0Framer()
-  private var messages = MessageLayer()
+  private var messages: MessageLayer
   /// Position in the stream of the first byte held.
   private var offset: UInt64 = 0
   /// Position at which a message without a link layer may begin: 0, or behind a silence or another
@@ -30,7 +30,10 @@ struct FrameRecogniser: ~Copyable {
   /// the next one too.
   private var holdsSharedFlag = false
 
-  init(_ options: DecoderOptions) { self.options = options }
+  init(_ options: DecoderOptions) {
+    self.options = options
+    messages = MessageLayer(options)
+  }
 
   /// Whether the `count` bytes held may become a frame.
   func isMidFrame(holding count: Int) -> Bool { count > (holdsSharedFlag ? 1 : 0) }

@@ -13,6 +13,13 @@ public struct OBISCode: Equatable, Comparable, Sendable, BitwiseCopyable {
       | UInt64(f)
   }
 
+  /// The code in the six bytes at `offset`, which must be there.
+  init(_ bytes: Span<UInt8>, at offset: Int) {
+    self.init(
+      bytes[offset], bytes[offset + 1], bytes[offset + 2], bytes[offset + 3], bytes[offset + 4],
+      bytes[offset + 5])
+  }
+
   /// Medium: 0 abstract, 1 electricity.
   public var a: UInt8 { UInt8(truncatingIfNeeded: rawValue >> 40) }
   /// Channel: 0 the meter itself, 1…4 its M-Bus sub-meters.

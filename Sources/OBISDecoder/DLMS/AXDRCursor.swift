@@ -1,108 +1,7 @@
-/// One element of an A-XDR value: a number, a string, or the head of an array or structure.
-///
-/// IEC 62056-6-1 (A-XDR), IEC 62056-5-3 table "Data"; DLMS UA Blue Book, "Common data types":
-///
-///     TAG   TYPE                      CONTENT            TAG   TYPE                 CONTENT
-///     0x00  null-data                 –                  0x0F  integer              1, signed
-///     0x01  array                     count, elements    0x10  long                 2, signed
-///     0x02  structure                 count, elements    0x11  unsigned             1
-///     0x03  boolean                   1                  0x12  long-unsigned        2
-///     0x04  bit-string                bits, ⌈bits÷8⌉     0x14  long64               8, signed
-///     0x05  double-long               4, signed          0x15  long64-unsigned      8
-///     0x06  double-long-unsigned      4                  0x16  enum                 1
-///     0x09  octet-string              count, bytes       0x17  float32              4
-///     0x0A  visible-string            count, bytes       0x18  float64              8
-///     0x0C  utf8-string               count, bytes       0x19  date-time            12
-///     0x0D  bcd                       1                  0x1A  date                 5
-///     0x13  compact-array             refused            0x1B  time                 4
-///                                                        0xFF  don't-care           –
-///
-/// Numbers are big-endian. A count is one byte below 0x80, else 0x80 + n and n bytes.
-struct AXDRElement: BitwiseCopyable {
-  enum Tag {
-    static let null: UInt8 = 0x00
-    static let array: UInt8 = 0x01
-    static let structure: UInt8 = 0x02
-    static let doubleLongUnsigned: UInt8 = 0x06
-    static let octetString: UInt8 = 0x09
-    static let visibleString: UInt8 = 0x0A
-    static let utf8String: UInt8 = 0x0C
-    static let integer: UInt8 = 0x0F
-    static let enumeration: UInt8 = 0x16
-    static let float32: UInt8 = 0x17
-    static let float64: UInt8 = 0x18
-    static let dateTime: UInt8 = 0x19
-    static let dontCare: UInt8 = 0xFF
-  }
-
-  var tag: UInt8
-  /// Where the tag is.
-  var offset: Int
-  /// Where the content begins, behind the tag and any count.
-  var content: Int
-  /// Bytes of the content; of an array or structure the number of its elements.
-  var count: Int
-  /// How many arrays and structures it lies in.
-  var level: Int
-
-  var isContainer: Bool { tag == Tag.array || tag == Tag.structure }
-
-  var isString: Bool {
-    tag == Tag.octetString || tag == Tag.visibleString || tag == Tag.utf8String
-  }
-
-  /// Bytes of the whole element, tag included; not for an array or structure.
-  var byteCount: Int { content - offset + count }
-
-  /// The OBIS code in an octet-string of six bytes.
-  func code(in bytes: Span<UInt8>) -> OBISCode? {
-    guard tag == Tag.octetString, count == 6 else { return nil }
-    return OBISCode(
-      bytes[content], bytes[content + 1], bytes[content + 2], bytes[content + 3],
-      bytes[content + 4], bytes[content + 5])
-  }
-
-  /// Whether this is a string that begins with `text`.
-  func hasPrefix(_ text: StaticString, in bytes: Span<UInt8>) -> Bool {
-    let length = text.utf8CodeUnitCount
-    guard isString, text.hasPointerRepresentation, count >= length else { return false }
-    let start = unsafe text.utf8Start
-    for index in 0..<length {
-      guard unsafe bytes[content + index] == start[index] else { return false }
-    }
-    return true
-  }
-
-  /// Whether this is a string of just `text`.
-  func isText(_ text: StaticString, in bytes: Span<UInt8>) -> Bool {
-    count == text.utf8CodeUnitCount && hasPrefix(text, in: bytes)
-  }
-
-  /// The number in an integer of any width; nil for any other type.
-  ///
-  /// - Throws: `numberTooLarge` for a long64-unsigned above 2^63 − 1.
-  func integer(in bytes: Span<UInt8>) throws(DecodeError) -> Int64? {
-    let isSigned: Bool
-    switch tag {
-    case 0x05, 0x0F, 0x10, 0x14: isSigned = true
-    case 0x06, 0x11, 0x12, 0x15: isSigned = false
-    default: return nil
-    }
-    var bits: UInt64 = 0
-    for index in content..<(content + count) { bits = bits << 8 | UInt64(bytes[index]) }
-    guard isSigned else {
-      guard let value = Int64(exactly: bits) else { throw DecodeError(.numberTooLarge, at: offset) }
-      return value
-    }
-    // Up to the top, and back down with the sign.
-    let unused = UInt64(64 - 8 * count)
-    return Int64(bitPattern: bits << unused) >> Int64(unused)
-  }
-}
-
 /// Reads the elements of one A-XDR value in the order of their bytes, without recursion.
 ///
-/// Bounds: `Limits.nesting` levels, `Limits.elements` elements, never a byte at or behind `end`.
+/// Bounds: `Limits.nesting` levels, `Limits.elements` elements, never a byte at or behind `end`. It
+/// is small, so that a copy may look ahead.
 struct AXDRCursor: BitwiseCopyable {
   /// Where the next element begins.
   private(set) var offset: Int
@@ -112,7 +11,9 @@ struct AXDRCursor: BitwiseCopyable {
   private(set) var level = 0
   private var elements = 0
   /// For each open level how many of its elements are still to come; `Limits.nesting` places.
-  private var pending: [8 of Int] = .init(repeating: 0)
+  ///
+  /// 65 535 stands for more too: `Limits.elements` ends the reading long before.
+  private var pending: [8 of UInt16] = .init(repeating: 0)
 
   /// Begins at `offset`, which is not above `end`.
   init(offset: Int, end: Int) {
@@ -121,7 +22,7 @@ struct AXDRCursor: BitwiseCopyable {
   }
 
   /// How many elements of the innermost open array or structure are still to come.
-  var pendingCount: Int { level > 0 ? pending[level - 1] : 0 }
+  var pendingCount: Int { level > 0 ? Int(pending[level - 1]) : 0 }
 
   /// Reads an element and steps behind it, or to the first element of an array or structure.
   ///
@@ -152,12 +53,29 @@ struct AXDRCursor: BitwiseCopyable {
     while self.level > level { _ = try next(in: bytes) }
   }
 
+  /// Steps over `count` bytes that belong to no element.
+  ///
+  /// - Throws: `truncated`.
+  mutating func skip(bytes count: Int) throws(DecodeError) {
+    try require(count)
+    offset += count
+  }
+
+  /// Steps over an element that has no tag and takes `count` bytes.
+  ///
+  /// - Throws: `truncated`.
+  mutating func skipElement(bytes count: Int) throws(DecodeError) {
+    try skip(bytes: count)
+    if level > 0 { pending[level - 1] -= 1 }
+    while level > 0, pending[level - 1] == 0 { level -= 1 }
+  }
+
   private mutating func open(_ element: AXDRElement) throws(DecodeError) {
     guard level < Limits.nesting, level < pending.count else {
       throw DecodeError(
         .nestingTooDeep, at: element.offset, expected: UInt32(Limits.nesting))
     }
-    pending[level] = element.count
+    pending[level] = UInt16(clamping: element.count)
     level += 1
   }
 

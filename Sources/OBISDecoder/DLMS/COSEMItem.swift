@@ -1,14 +1,20 @@
 /// One entry of a list: an OBIS code, its value, and scaler and unit if the frame carries them.
 struct COSEMItem: BitwiseCopyable {
+  /// Power of ten and unit code, and where the unit code is.
+  typealias Scaler = (exponent: Int8, unit: UInt8, offset: Int)
+
   var code: OBISCode
   var value: AXDRElement
-  /// Power of ten and unit code; nil if none was sent.
-  var scaler: (exponent: Int8, unit: UInt8, offset: Int)?
+  /// What the frame says; nil if it says nothing.
+  var scaler: Scaler?
+  /// The power of ten that a table has for this entry; nil if none does.
+  var listExponent: Int8?
+  /// When the value was read, if the frame says so.
+  var time: MeterTime?
 
   init(code: OBISCode, value: AXDRElement) {
     self.code = code
     self.value = value
-    scaler = nil
   }
 
   /// The entry that begins with `head`, which `cursor` has just read; nil if none does.
@@ -18,100 +24,70 @@ struct COSEMItem: BitwiseCopyable {
   init?(
     _ head: AXDRElement, _ cursor: inout AXDRCursor, in bytes: Span<UInt8>
   ) throws(DecodeError) {
-    if let code = head.code(in: bytes) {
-      guard cursor.level == head.level else { return nil }
-      self.init(code: code, value: try cursor.next(in: bytes))
-      if !value.isContainer { try readScaler(at: head.level, &cursor, in: bytes) }
+    if head.tag == AXDRElement.Tag.structure {
+      guard head.count == 2 || head.count == 3 else { return nil }
+      // Look ahead: what is no entry is left for the caller to walk.
+      var probe = cursor
+      let first = try probe.next(in: bytes)
+      guard let code = try Self.code(first, &probe, in: bytes) else { return nil }
+      self.init(code: code, value: try probe.next(in: bytes))
+      if head.count == 3 {
+        guard !value.isContainer, probe.level > head.level else { return nil }
+        scaler = try Self.nextScaler(at: head.level + 1, &probe, in: bytes)
+        guard scaler != nil else { return nil }
+      }
+      cursor = probe
       return
     }
-    guard head.tag == AXDRElement.Tag.structure, head.count == 2 || head.count == 3 else {
+    guard cursor.level == head.level, let code = try Self.code(head, &cursor, in: bytes) else {
       return nil
     }
-    // Look ahead: what is no entry is left for the caller to walk.
-    var probe = cursor
-    guard let code = try probe.next(in: bytes).code(in: bytes) else { return nil }
-    self.init(code: code, value: try probe.next(in: bytes))
-    if head.count == 3 {
-      guard !value.isContainer, probe.level > head.level else { return nil }
-      try readScaler(at: head.level + 1, &probe, in: bytes)
-      guard scaler != nil else { return nil }
+    self.init(code: code, value: try cursor.next(in: bytes))
+    if !value.isContainer {
+      scaler = try Self.nextScaler(at: head.level, &cursor, in: bytes)
     }
-    cursor = probe
   }
 
-  /// Reads a structure of integer and enum, if that is what comes next on `level`.
-  private mutating func readScaler(
+  /// The OBIS code that `element` is, which `cursor` has just read; nil, with `cursor` as it was, if
+  /// it is none.
+  ///
+  /// Firmware of one maker writes tag and length of the octet-string in the wrong order, `06 09` for
+  /// `09 06` (decoder cases, 77). Read by its tag that is a double-long-unsigned. It is a code if the
+  /// medium is abstract or electricity, F is 255, and one more element follows on the same level.
+  private static func code(
+    _ element: AXDRElement, _ cursor: inout AXDRCursor, in bytes: Span<UInt8>
+  ) throws(DecodeError) -> OBISCode? {
+    guard element.tag == AXDRElement.Tag.doubleLongUnsigned else { return element.code(in: bytes) }
+    guard bytes[element.content] == 0x09, cursor.end - element.content > 7,
+      cursor.level == element.level
+    else { return nil }
+    let code = OBISCode(bytes, at: element.content + 1)
+    guard code.a <= 1, code.f == 255 else { return nil }
+    try cursor.skip(bytes: 3)
+    return code
+  }
+
+  /// Reads scaler and unit, if that is what comes next on `level`.
+  private static func nextScaler(
     at level: Int, _ cursor: inout AXDRCursor, in bytes: Span<UInt8>
-  ) throws(DecodeError) {
-    guard cursor.level == level else { return }
+  ) throws(DecodeError) -> Scaler? {
+    guard cursor.level == level else { return nil }
     var probe = cursor
-    let pair = try probe.next(in: bytes)
-    guard pair.tag == AXDRElement.Tag.structure, pair.count == 2 else { return }
-    let exponent = try probe.next(in: bytes)
-    guard exponent.tag == AXDRElement.Tag.integer else { return }
-    let unit = try probe.next(in: bytes)
-    guard unit.tag == AXDRElement.Tag.enumeration else { return }
-    scaler = (
-      Int8(bitPattern: bytes[exponent.content]), bytes[unit.content], unit.offset
-    )
+    let head = try probe.next(in: bytes)
+    guard let scaler = try scaler(head, &probe, in: bytes) else { return nil }
     cursor = probe
+    return scaler
   }
 
-  /// Power of ten and unit of an integer value, from the frame or else from `scale`.
-  ///
-  /// Nil if neither knows, if the code names an identifier, or if it is abstract and the number a
-  /// plain one.
-  ///
-  /// - Throws: `unknownUnit`.
-  func measure(
-    by scale: ListScale?
-  ) throws(DecodeError) -> (exponent: Int8, unit: Unit)? {
-    guard !code.namesIdentifier else { return nil }
-    guard let scaler else {
-      guard let quantity = ElectricalQuantity(code),
-        let exponent = scale?.exponent(of: quantity)
-      else { return nil }
-      return (exponent, quantity.unit)
-    }
-    guard let unit = Unit(rawValue: scaler.unit) else {
-      throw DecodeError(.unknownUnit, at: scaler.offset, found: UInt32(scaler.unit))
-    }
-    // A count under an abstract code may be a serial number.
-    guard unit != .one || code.a != 0 else { return nil }
-    return (scaler.exponent, unit)
-  }
-
-  /// `head` if it is the list id that a flat list may begin with: a text that is no OBIS code.
-  static func listIdentifier(_ head: AXDRElement, isFirst: Bool) -> AXDRElement? {
-    isFirst && head.tag == AXDRElement.Tag.visibleString ? head : nil
-  }
-}
-
-extension ListScale {
-  /// The scale of the list at `cursor`, by its id and, for Kamstrup, the meter type behind it.
-  ///
-  /// Nil for a list that is not known to leave out its scalers. Reads ahead, and stops without an
-  /// error at what it cannot read.
-  init?(of cursor: AXDRCursor, in bytes: Span<UInt8>) {
-    var probe = cursor
-    guard let first = try? probe.next(in: bytes) else { return nil }
-    let isKamstrup = first.isText("Kamstrup_V0001", in: bytes)
-    if !isKamstrup { probe = cursor }
-    while probe.level > 0, let head = try? probe.next(in: bytes),
-      let item = try? COSEMItem(head, &probe, in: bytes)
-    {
-      if item.value.isText(KaifaList.identifier, in: bytes),
-        item.code.cde == OBISCode.cde(0, 2, 129)
-      {
-        self = .kaifa
-        return
-      }
-      if isKamstrup, item.value.isString, item.code.cde == OBISCode.cde(96, 1, 1) {
-        self = .kamstrup(type: item.value, in: bytes)
-        return
-      }
-    }
-    guard isKamstrup else { return nil }
-    self = .kamstrup(type: nil, in: bytes)
+  /// Scaler and unit in the structure that begins with `head`; nil if it is another.
+  static func scaler(
+    _ head: AXDRElement, _ cursor: inout AXDRCursor, in bytes: Span<UInt8>
+  ) throws(DecodeError) -> Scaler? {
+    guard head.tag == AXDRElement.Tag.structure, head.count == 2 else { return nil }
+    let exponent = try cursor.next(in: bytes)
+    guard exponent.tag == AXDRElement.Tag.integer else { return nil }
+    let unit = try cursor.next(in: bytes)
+    guard unit.tag == AXDRElement.Tag.enumeration else { return nil }
+    return (Int8(bitPattern: bytes[exponent.content]), bytes[unit.content], unit.offset)
   }
 }

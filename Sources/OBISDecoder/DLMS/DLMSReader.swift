@@ -25,11 +25,12 @@ enum DLMSReader {
   ///
   /// `frame` is a whole HDLC frame, opening flag first, whose checksums are right.
   static func read<S: FrameSink & ~Copyable>(
-    _ frame: Span<UInt8>, _ summary: FrameSummary, to sink: inout S
+    _ frame: Span<UInt8>, _ summary: FrameSummary,
+    _ options: DecoderOptions = DecoderOptions(), to sink: inout S
   ) {
     var result = summary
     if case .header(let header) = HDLCHeader.parse(frame, at: 0), header.end <= frame.count {
-      result.meterTime = readMessages(frame, in: header.information, to: &sink)
+      result.meterTime = readMessages(frame, in: header.information, options, to: &sink)
     } else {
       sink.problem(DecodeError(.malformedHeader, at: 0), in: frame)
     }
@@ -38,9 +39,9 @@ enum DLMSReader {
 
   /// Reads message after message and returns the meter's clock: from a list, else from a header.
   private static func readMessages<S: FrameSink & ~Copyable>(
-    _ frame: Span<UInt8>, in range: Range<Int>, to sink: inout S
+    _ frame: Span<UInt8>, in range: Range<Int>, _ options: DecoderOptions, to sink: inout S
   ) -> MeterTime? {
-    var list = COSEMListReader()
+    var list = COSEMListReader(options)
     var messageTime: MeterTime?
     var offset = range.lowerBound
     do throws(DecodeError) {
@@ -57,7 +58,7 @@ enum DLMSReader {
     } catch {
       sink.problem(error, in: frame)
     }
-    return list.clock ?? messageTime
+    return (list.clock ?? messageTime)?.taken(as: options.clock)
   }
 
   private static func beginsMessage(_ byte: UInt8) -> Bool {

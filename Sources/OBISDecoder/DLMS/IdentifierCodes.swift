@@ -9,11 +9,14 @@ extension Secret.Kind {
   ///     0-0:96.1.7        meter type       NVE list (Aidon, Kaifa)
   ///     1-x:96.1.1        meter type       Kamstrup HAN-NVE interface description
   ///     x-x:0.2.x         meter type       list version (0.2.129), firmware (0.2.0)
+  ///     0-x:25.9.0        meter number     Blue Book, "Push setup": AM550 and IM350 put the meter's
+  ///                                        number under its name (Wiener Netze, Netz OÖ)
   ///     0-x:43.x          key material     Blue Book, "Security setup", invocation counters
   ///     0-0:96.13.x       message          Blue Book, "consumer message"
   init(dlms code: OBISCode) {
     switch (code.c, code.d) {
     case (0, 0): self = .meterNumber
+    case (25, 9) where code.a == 0: self = .meterNumber
     case (0, 2): self = .meterType
     // Under medium electricity 42 and 43 are powers of L2.
     case (42, _) where code.a == 0: self = .meterNumber
@@ -29,6 +32,13 @@ extension Secret.Kind {
 }
 
 extension OBISCode {
+  /// Whether a number under the code is a measured value of electricity, gas, water or heat.
+  ///
+  /// Beside electricity that is 0-n:24.2.x, the value of an M-Bus meter (Blue Book, "M-Bus client").
+  var isMeasured: Bool {
+    ElectricalQuantity(self) != nil || a == 0 && c == 24 && d == 2
+  }
+
   /// Whether the code names the clock: x-x:1.0.0.
   var isClock: Bool { a == 0 && cde == OBISCode.cde(1, 0, 0) }
 
