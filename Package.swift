@@ -29,7 +29,7 @@ let package = Package(
     .target(
       name: "ConsentLedger", dependencies: ["PrivacyFilter", "CSQLite", "CCrypto"],
       resources: [.embedInCode("Profiles")]),
-    .target(name: "MeterSimulator", dependencies: ["OBISDecoder"]),
+    .target(name: "MeterSimulator", dependencies: ["OBISDecoder", "CCrypto"]),
     .executableTarget(
       name: "GatewayAgent",
       dependencies: [

@@ -33,6 +33,37 @@ public struct MeterIdentity: Sendable, Equatable {
     subMeterPoints = points
   }
 
+  /// System title of eight octets: the maker's letters, a type, the serial number.
+  func systemTitle(maker: String) -> [UInt8] {
+    Array(maker.utf8.prefix(3)) + [0x10] + MeterIdentity.octets(of: serialNumber)
+  }
+
+  /// DIN 43863-5 number in ten octets, as SML has it: 0A 01 or 09 01, maker, 00, serial number.
+  func serverID(maker: String, lead: UInt8, serials: ClosedRange<UInt32>?) -> [UInt8] {
+    let serial = serials.map { $0.lowerBound + serialNumber % UInt32($0.count) } ?? serialNumber
+    return [lead, 0x01] + Array(maker.utf8.prefix(3)) + [0x00] + MeterIdentity.octets(of: serial)
+  }
+
+  /// The public key that German meters send along: 48 octets.
+  var publicKey: [UInt8] {
+    var random = RandomSource(seed: UInt64(serialNumber))
+    return (0..<48).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+  }
+
+  /// The number that a push list carries.
+  func text(of which: PushIdentity) -> String {
+    switch which {
+    case .meteringPoint: meteringPoint
+    case .nordicMeter: nordicMeter
+    case .deviceName: "TST10300" + String(serialNumber)
+    case .serial: String(serialNumber)
+    }
+  }
+
+  private static func octets(of number: UInt32) -> [UInt8] {
+    [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }
+  }
+
   /// Appends the GS1 check digit: weights 3, 1, 3 … from the right (GS1 General Specifications §7.9).
   static func withCheckDigit(_ digits: String) -> String {
     var sum = 0

@@ -1,6 +1,8 @@
 extension MeterModel {
-  /// Every model, by country.
-  public static let all: [MeterModel] = [
+  /// Every model: text telegrams, then Nordic push lists, then those of central Europe and Germany.
+  public static let all: [MeterModel] = northern + central + german
+
+  private static let northern: [MeterModel] = [
     p1("nl-dsmr5", "Netherlands, DSMR 5 text telegram every second", .dutch5),
     p1(
       "nl-dsmr4", "Netherlands, DSMR 4.2 text telegram every 10 s", .dutch4, period: 10_000,
@@ -52,15 +54,29 @@ extension MeterModel {
       "dk-kamstrup", "Denmark, Kamstrup: one list of 65 elements every 10 s", phases: 3,
       parity: .none,
       [ScheduledFrame(layout: .push(.danishKamstrup), period: 10_000, offset: 0)]),
+    push(
+      "dk-kamstrup-ciphered", "Denmark, Kamstrup: the same list ciphered with a tag", phases: 3,
+      parity: .none,
+      [
+        ScheduledFrame(
+          layout: .push(.danishKamstrup.sealed(maker: "KAM")), period: 10_000, offset: 0)
+      ]),
+    push(
+      "se-aidon-ciphered", "Sweden, Aidon: the list of 27 elements ciphered with a tag", phases: 3,
+      parity: .even,
+      [
+        ScheduledFrame(
+          layout: .push(.swedishAidon.sealed(maker: "AID")), period: 10_000, offset: 0)
+      ]),
   ]
 
-  private static func p1(
+  static func p1(
     _ name: String, _ summary: String, _ layout: P1Layout, period: Int64 = 1000,
     line: LineSettings = LineSettings(baudRate: 115_200, dataBits: 8, parity: .none),
     clock: CivilClock = .central, captureSeconds: Int64 = 300, tariffOneIsDay: Bool = false
   ) -> MeterModel {
     MeterModel(
-      name: name, summary: summary, line: line, family: "p1", phases: 3,
+      name: name, summary: summary, line: line, phases: 3,
       schedule: [ScheduledFrame(layout: .p1(layout), period: period, offset: 0)], clock: clock,
       captureSeconds: captureSeconds, tariffOneIsDay: tariffOneIsDay)
   }
@@ -96,8 +112,7 @@ extension MeterModel {
   ) -> MeterModel {
     MeterModel(
       name: name, summary: summary,
-      line: LineSettings(baudRate: 2400, dataBits: 8, parity: parity), family: "hdlc",
-      phases: phases, schedule: schedule, clock: .nordicStandard, captureSeconds: 300,
+      line: LineSettings(baudRate: 2400, dataBits: 8, parity: parity), phases: phases, schedule: schedule, clock: .nordicStandard, captureSeconds: 300,
       tariffOneIsDay: false)
   }
 }

@@ -7,7 +7,9 @@ import OBISDecoder
 /// slots, long messages, failure logs, peak histories; in push lists scalers and types where the
 /// list describes them, header times, HDLC addresses.
 public struct RandomState: Sendable {
-  private var random: RandomSource
+  var random: RandomSource
+  /// Invocation counter of the last frame.
+  private var counter: UInt32 = 0
 
   /// Starts the sequence of `seed`.
   public init(seed: UInt64) { random = RandomSource(seed: seed) }
@@ -15,15 +17,28 @@ public struct RandomState: Sendable {
   /// The next random frame of a model.
   public mutating func frame(of model: MeterModel) -> SimulatedFrame {
     let identity = MeterIdentity(seed: random.next())
-    switch random.pick(model.schedule).layout {
+    var frame = random.pick(model.schedule)
+    counter &+= UInt32(truncatingIfNeeded: random.integer(in: 1...100_000))
+    let state: MeterState
+    switch frame.layout {
     case .p1(let layout):
       let varied = varied(layout)
-      return P1Encoder.frame(for: state(for: varied), layout: varied, identity: identity)
+      frame.layout = .p1(varied)
+      state = self.state(for: varied)
     case .push(let layout):
       let varied = varied(layout)
-      return PushEncoder.frame(
-        for: state(for: varied), layout: varied, identity: identity, standardOffsetMinutes: 60)
+      frame.layout = .push(varied)
+      state = self.state(for: varied)
+    case .sml(let layout):
+      let varied = varied(layout)
+      frame.layout = .sml(varied)
+      state = self.state(for: varied)
+    case .d0(let layout):
+      let varied = varied(layout)
+      frame.layout = .d0(varied)
+      state = self.state(for: varied)
     }
+    return frame.frame(for: state, identity: identity, clock: .central, counter: counter)
   }
 
   // MARK: P1
@@ -147,9 +162,9 @@ public struct RandomState: Sendable {
       random.chance(oneIn: 2) ? 0xFF : UInt8(random.integer(in: 0...99))
     layout.dateTimeForm.status = random.pick([nil, nil, 0xFF])
     layout.sendsDeviation = random.chance(oneIn: 2)
-    layout.address = random.pick([layout.address, [0x03, 0x21], [0x41, 0x02, 0x04, 0x06, 0x09]])
+    vary(&layout.transport)
     if layout.headerTime == .plain, random.chance(oneIn: 2) { layout.headerTime = .tagged }
-    guard layout.shape == .described else {
+    guard [.described, .mixed, .flat].contains(layout.shape) else {
       if layout.shape == .pairs, random.chance(oneIn: 6) { widenRegisters(of: &layout) }
       return layout
     }
@@ -166,6 +181,26 @@ public struct RandomState: Sendable {
       return .value(field)
     }
     return layout
+  }
+
+  /// Other addresses, and frames of other lengths: a message then is cut somewhere else.
+  private mutating func vary(_ transport: inout PushTransport) {
+    let other: [[UInt8]] = [[0x03, 0x21], [0x41, 0x02, 0x04, 0x06, 0x09]]
+    switch transport {
+    case .hdlc(let address, let control):
+      transport = .hdlc(address: random.pick([address] + other), control: control)
+    case .segments(let address, let control, let length):
+      transport = .segments(
+        address: random.pick([address] + other), control: control,
+        information: Int(random.pick([Int64(length), random.integer(in: 40...400)])))
+    case .blocks(let address, let control, let length):
+      transport = .blocks(
+        address: random.pick([address] + other), control: control,
+        information: Int(random.pick([Int64(length), random.integer(in: 60...140)])))
+    case .mbus(let length) where length < 256:
+      transport = .mbus(length: Int(random.pick([Int64(length), random.integer(in: 100...255)])))
+    case .mbus, .llc, .bare: break
+    }
   }
 
   /// Registers of 64 bits, as Kaifa's MA304T4 sends them.
@@ -197,7 +232,7 @@ public struct RandomState: Sendable {
   // MARK: Numbers and times
 
   /// A number of 0…largest: at times an end of the range, else of any number of digits.
-  private mutating func number(upTo largest: Int64, signed: Bool) -> Int64 {
+  mutating func number(upTo largest: Int64, signed: Bool) -> Int64 {
     var bound = largest
     switch random.integer(in: 0...11) {
     case 0: return 0

@@ -2,8 +2,13 @@ public import OBISDecoder
 
 /// A frame as a meter would send it, with everything that a decoder should find in it.
 public struct SimulatedFrame: Sendable {
-  /// The bytes on the line.
+  /// The bytes on the line: of all frames, where a message is sent in several.
   public var bytes: [UInt8]
+  /// Where frames behind the first one begin in `bytes`.
+  public var boundaries: [Int] = []
+  /// What a reader has when frames are put together and deciphered: identifiers stand in it, and
+  /// the system title in front of it.
+  public var content: [UInt8]
   /// The values in the frame, in its order.
   public var expected: [ExpectedReading]
   /// Everything in the frame that identifies a household or a meter.
@@ -12,8 +17,24 @@ public struct SimulatedFrame: Sendable {
   public var meterTime: MeterTime?
   /// Whether the bytes are protected by a checksum.
   public var hasChecksum: Bool
-  /// The dialect family: `p1` or `hdlc`.
+  /// The dialect family, as `MeterModel.family`.
   public var family: String
+  /// How far somebody who has the model's keys knows that the content comes from the meter.
+  public var trust = Trust.clear
+
+  /// The ciphered form of `message`, whose system title becomes an identifier; the message itself
+  /// where there is no cipher.
+  mutating func seal(
+    _ message: [UInt8], _ cipher: CipherForm?, _ identity: MeterIdentity, _ counter: UInt32
+  ) -> [UInt8] {
+    guard let cipher else { return message }
+    let title = identity.systemTitle(maker: cipher.maker)
+    identifiers.append(
+      SimulatedIdentifier(kind: .keyMaterial, bytes: title, text: P1Text.hex(title)))
+    content = title + message
+    trust = cipher.trust
+    return cipher.seal(message, title: title, counter: counter)
+  }
 }
 
 /// A value that stands in a simulated frame, exact to its last digit.
@@ -47,6 +68,8 @@ public struct SimulatedIdentifier: Sendable, Equatable {
     case meterType
     /// Text of the grid company.
     case message
+    /// System title, public key.
+    case keyMaterial
   }
 
   /// What it identifies.

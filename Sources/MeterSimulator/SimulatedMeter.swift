@@ -47,7 +47,8 @@ public struct SimulatedMeter: Sendable {
     household = home
     let due = model.schedule.last { $0.due(after: previous) <= time } ?? model.schedule[0]
     return due.frame(
-      for: home.state(identity: identity), identity: identity, clock: model.clock)
+      for: home.state(identity: identity), identity: identity, clock: model.clock,
+      counter: UInt32(truncatingIfNeeded: home.now / 1000))
   }
 
   /// What the household's meter knows at the last call of `next(at:)`, nil before the first.

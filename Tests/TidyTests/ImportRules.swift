@@ -4,7 +4,7 @@ enum ImportRules {
   static let allowed: [Substring: Set<Substring>] = [
     "OBISDecoder": [],
     "PrivacyFilter": ["OBISDecoder"],
-    "MeterSimulator": ["OBISDecoder"],
+    "MeterSimulator": ["OBISDecoder", "CCrypto"],
     "ConsentLedger": [
       "OBISDecoder", "PrivacyFilter", "FoundationEssentials", "Glibc", "CSQLite", "CCrypto",
       "CLinux",

@@ -5,8 +5,10 @@ import OBISDecoder
 struct AXDRWriter {
   /// Type tags of the Blue Book that meters push.
   enum Tag {
+    static let null: UInt8 = 0
     static let array: UInt8 = 1
     static let structure: UInt8 = 2
+    static let boolean: UInt8 = 3
     static let int32: UInt8 = 5
     static let uint32: UInt8 = 6
     static let octetString: UInt8 = 9
@@ -31,11 +33,16 @@ struct AXDRWriter {
 
   /// Appends a logical name as an octet string.
   mutating func code(_ code: OBISCode) {
-    string(Tag.octetString, [code.a, code.b, code.c, code.d, code.e, code.f])
+    string(Tag.octetString, AXDRWriter.octets(of: code)[...])
+  }
+
+  /// The six octets of a logical name.
+  static func octets(of code: OBISCode) -> [UInt8] {
+    [code.a, code.b, code.c, code.d, code.e, code.f]
   }
 
   /// Appends a string shorter than 128 octets.
-  mutating func string(_ tag: UInt8, _ content: [UInt8]) {
+  mutating func string(_ tag: UInt8, _ content: ArraySlice<UInt8>) {
     bytes += [tag, UInt8(content.count)] + content
   }
 
@@ -47,10 +54,19 @@ struct AXDRWriter {
     }
   }
 
+  /// A length: one octet below 128, else 0x81 or 0x82 and as many octets (ITU-T X.690 §8.1.3).
+  static func length(_ count: Int) -> [UInt8] {
+    switch count {
+    case 0..<128: [UInt8(count)]
+    case 128..<256: [0x81, UInt8(count)]
+    default: [0x82, UInt8(count >> 8 & 0xFF), UInt8(count & 0xFF)]
+    }
+  }
+
   /// Octets of an integer type.
   static func width(of tag: UInt8) -> Int {
     switch tag {
-    case Tag.int8, Tag.uint8, Tag.enumeration: 1
+    case Tag.int8, Tag.uint8, Tag.enumeration, Tag.boolean: 1
     case Tag.int16, Tag.uint16: 2
     case Tag.int64, Tag.uint64: 8
     default: 4
@@ -62,6 +78,7 @@ struct AXDRWriter {
     switch tag {
     case Tag.int8: -128...127
     case Tag.uint8, Tag.enumeration: 0...255
+    case Tag.boolean: 0...1
     case Tag.int16: -32_768...32_767
     case Tag.uint16: 0...65_535
     case Tag.int32: -2_147_483_648...2_147_483_647

@@ -2,12 +2,15 @@
 ///
 ///     7E | 1010 s LLL LLLL LLLL | destination | source | control | HCS | information | FCS | 7E
 ///
-/// The length counts everything between the flags. Both checksums go least significant byte first.
+/// s says that more segments follow. The length counts everything between the flags. Both checksums go least significant byte first.
 enum HDLCWriter {
   /// The frame around `information`, which is short enough for the 11-bit length.
-  static func frame(address: [UInt8], control: UInt8, information: [UInt8]) -> [UInt8] {
+  static func frame(
+    address: [UInt8], control: UInt8, _ information: [UInt8], isSegment: Bool = false
+  ) -> [UInt8] {
     let count = 2 + address.count + 1 + 2 + information.count + 2
-    var body: [UInt8] = [0xA0 | UInt8(count >> 8 & 7), UInt8(count & 0xFF)] + address + [control]
+    let format: UInt8 = isSegment ? 0xA8 : 0xA0
+    var body: [UInt8] = [format | UInt8(count >> 8 & 7), UInt8(count & 0xFF)] + address + [control]
     body += checksum(of: body)
     body += information
     body += checksum(of: body)
@@ -22,8 +25,8 @@ enum HDLCWriter {
   }
 
   /// The checksum bit by bit, as the standard defines it.
-  static func x25(_ bytes: [UInt8]) -> UInt16 {
-    var register: UInt16 = 0xFFFF
+  static func x25(_ bytes: [UInt8], start: UInt16 = 0xFFFF) -> UInt16 {
+    var register = start
     for byte in bytes {
       for position in 0..<8 {
         let feedback = (register ^ UInt16(byte >> position)) & 1

@@ -10,6 +10,15 @@ struct PushLayout: Sendable {
     case pairs
     /// One structure of values whose meaning is their position (Kaifa in Norway).
     case positional
+    /// One structure of codes, values and {scaler, unit} in turn (Kaifa in Lower Austria).
+    case flat
+    /// As described, but the clock's code and value are two elements (Kaifa in Tyrol, Salzburg).
+    case mixed
+    /// One structure: an array of what will come, {class, code, attribute, index}, then the values
+    /// (Blue Book, "Push setup", push_object_list, pushed as its own first object).
+    case objects
+    /// {1, array of {class, code, attribute, value}}, where only the value has a tag (ČEZ).
+    case attributes
   }
 
   /// How the date-time of the data-notification's header is written.
@@ -24,12 +33,14 @@ struct PushLayout: Sendable {
 
   var shape: Shape
   var headerTime: HeaderTime
-  /// HDLC destination and source.
-  var address: [UInt8]
-  var control: UInt8
+  var transport: PushTransport
   /// Invoke-id and priority; Aidon and Kaifa send 0x40000000.
   var invokeID: UInt32
   var items: [PushItem]
+  /// Type of the described shape's list: an array, or a structure (Iskra in Austria).
+  var container: UInt8 = AXDRWriter.Tag.array
+  /// How the message is ciphered, nil for not at all.
+  var cipher: CipherForm?
   var dateTimeForm = DateTimeForm()
   /// Whether date-times carry the deviation from UTC.
   var sendsDeviation = false
@@ -39,21 +50,37 @@ struct PushLayout: Sendable {
 enum PushItem: Sendable {
   /// The list's version; its code is left out where nil (Kamstrup).
   case version(OBISCode?, String, tag: UInt8)
-  /// A number of the meter.
-  case identifier(OBISCode, PushIdentity, tag: UInt8)
+  /// A number of the meter; its code is left out where nil.
+  case identifier(OBISCode?, PushIdentity, tag: UInt8)
   /// The serial number as a 32-bit integer (Kamstrup in Denmark).
   case serial(OBISCode)
   /// The meter's type.
   case type(OBISCode, String, tag: UInt8)
-  /// The meter's clock.
-  case clock(OBISCode)
+  /// The meter's clock; its code is left out where nil.
+  case clock(OBISCode?)
+  /// Hour, minute, second, hundredths (Blue Book, "time").
+  case clockTime
+  /// Year, month, day, day of week (Blue Book, "date").
+  case clockDate
   /// A measured value.
   case value(PushField)
+  /// Scaler and unit of a register whose value is another element.
+  case scaler(PushField)
+  /// The list of what is pushed: attribute 2 of the push setup of that name.
+  case objectList(OBISCode)
+  /// The logical name of a push setup, which tells lists apart.
+  case name(OBISCode)
+  /// A switch or state, always the same.
+  case state(OBISCode?, number: Int64, tag: UInt8)
+  /// The tariff as text.
+  case tariff(OBISCode?, [UInt8], tag: UInt8)
+  /// An octet string of length 0.
+  case empty
 }
 
 /// Which of a meter's numbers an element carries.
 enum PushIdentity: Sendable {
-  case nordicMeter, meteringPoint
+  case nordicMeter, meteringPoint, deviceName, serial
 }
 
 /// A measured value of a push list.
@@ -63,6 +90,8 @@ struct PushField: Sendable {
   /// Power of ten of the last digit: Aidon's scaler, other makers' convention.
   var exponent: Int8
   var unit: Unit
+  /// Whether the list or a convention that is written down tells the resolution and unit.
+  var isTold = true
 
   init(_ code: OBISCode, _ tag: UInt8, _ exponent: Int8, _ unit: Unit) {
     self.code = code

@@ -51,8 +51,8 @@ extension PushLayout {
 
   private static func aidon(_ items: [PushItem]) -> PushLayout {
     PushLayout(
-      shape: .described, headerTime: .none, address: [0x41, 0x08, 0x83], control: 0x13,
-      invokeID: 0x4000_0000, items: items)
+      shape: .described, headerTime: .none,
+      transport: .hdlc(address: [0x41, 0x08, 0x83], control: 0x13), invokeID: 0x4000_0000, items: items)
   }
 }
 
@@ -76,8 +76,8 @@ extension PushLayout {
       items += kaifaRegisters
     }
     return PushLayout(
-      shape: .positional, headerTime: .tagged, address: [0x01, 0x02, 0x01], control: 0x10,
-      invokeID: 0x4000_0000, items: items)
+      shape: .positional, headerTime: .tagged,
+      transport: .hdlc(address: [0x01, 0x02, 0x01], control: 0x10), invokeID: 0x4000_0000, items: items)
   }
 
   /// The Swedish list of 18 elements with codes: 0.1 V, 1 mA, 1 Wh without saying so.
@@ -91,8 +91,8 @@ extension PushLayout {
     items.append(.clock(OBISCode(0, 0, 1, 0, 0)))
     items += kaifaRegisters
     var layout = PushLayout(
-      shape: .pairs, headerTime: .none, address: [0x01, 0x00, 0x01], control: 0x10,
-      invokeID: 0x4000_0000, items: items)
+      shape: .pairs, headerTime: .none,
+      transport: .hdlc(address: [0x01, 0x00, 0x01], control: 0x10), invokeID: 0x4000_0000, items: items)
     layout.sendsDeviation = true
     return layout
   }()
@@ -163,7 +163,8 @@ extension PushLayout {
 
   private static func kamstrup(_ items: [PushItem]) -> PushLayout {
     PushLayout(
-      shape: .pairs, headerTime: .plain, address: [0x2B, 0x21], control: 0x13, invokeID: 0,
+      shape: .pairs, headerTime: .plain,
+      transport: .hdlc(address: [0x2B, 0x21], control: 0x13), invokeID: 0,
       items: items)
   }
 }

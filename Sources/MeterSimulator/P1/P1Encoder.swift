@@ -1,6 +1,7 @@
 import OBISDecoder
 
-/// Writes P1 telegrams: identification, blank line, data lines, `!`, CRC-16 (DSMR P1 5.0.2 §6.2).
+/// Writes P1 telegrams: identification, blank line, data lines, `!`, CRC-16 (DSMR P1 5.0.2 §6.2),
+/// ciphered as a whole where the layout says so (Smarty P1 specification 1.1.3).
 struct P1Encoder {
   private let identity: MeterIdentity
   private let form: P1Form
@@ -10,7 +11,7 @@ struct P1Encoder {
 
   /// Makes the telegram of `state`.
   static func frame(
-    for state: MeterState, layout: P1Layout, identity: MeterIdentity
+    for state: MeterState, layout: P1Layout, identity: MeterIdentity, counter: UInt32
   ) -> SimulatedFrame {
     var encoder = P1Encoder(identity: identity, form: layout.form)
     encoder.add("/" + layout.identification + layout.form.lineEnd + layout.form.lineEnd)
@@ -22,9 +23,15 @@ struct P1Encoder {
     if layout.hasChecksum { encoder.addChecksum() }
     encoder.add(layout.form.lineEnd)
     let sendsClock = layout.items.contains { if case .clock = $0 { true } else { false } }
-    return SimulatedFrame(
-      bytes: encoder.bytes, expected: encoder.expected, identifiers: encoder.identifiers,
-      meterTime: sendsClock ? state.clock : nil, hasChecksum: layout.hasChecksum, family: "p1")
+    let isBare = layout.cipher != nil && !layout.introducesCipher
+    var frame = SimulatedFrame(
+      bytes: [], content: encoder.bytes, expected: encoder.expected,
+      identifiers: encoder.identifiers, meterTime: sendsClock ? state.clock : nil,
+      hasChecksum: layout.hasChecksum, family: isBare ? "apdu" : "p1")
+    let sealed = frame.seal(encoder.bytes, layout.cipher, identity, counter)
+    let lead = layout.introducesCipher ? "/" + layout.identification + "\r\n\r\n" : ""
+    frame.bytes = Array(lead.utf8) + sealed
+    return frame
   }
 
   private init(identity: MeterIdentity, form: P1Form) {

@@ -8,6 +8,10 @@ struct P1Layout: Sendable {
   var items: [P1Item]
   /// Whether four digits of CRC-16 follow the `!` (from DSMR 4 on).
   var hasChecksum: Bool
+  /// How the telegram is ciphered, nil for not at all.
+  var cipher: CipherForm?
+  /// Whether a ciphered telegram stands behind an identification line in clear (KELAG).
+  var introducesCipher = false
   /// How this firmware writes what the standard leaves open, or gets wrong.
   var form = P1Form()
 

@@ -110,6 +110,36 @@ extension P1Layout {
     hasChecksum: true)
 }
 
+extension P1Layout {
+  /// Sagemcom T210-D of Energienetze Steiermark ("EST5"): whole Wh and W, no number of the meter.
+  static let styrian = P1Layout(
+    identification: "TST5\\2SIMAT_A",
+    groups: [
+      [.version(OBISCode(1, 3, 0, 2, 8), "50"), .clock],
+      tariffs(1, "Wh", "W"), tariffs(2, "Wh", "W"), tariffs(3, "varh", "var"),
+      tariffs(4, "varh", "var"),
+    ],
+    hasChecksum: true)
+
+  private static func tariffs(_ c: UInt8, _ register: String, _ gauge: String) -> [P1Item] {
+    (0...2).map { .value(P1Field(OBISCode(1, 0, c, 8, $0), 9, 0, register)) }
+      + P1Item.values([c], 7, 9, 0, gauge)
+  }
+
+  /// The same telegram, ciphered with a tag.
+  func sealed(
+    maker: String, authenticationKey: [UInt8] = CipherForm.exampleAuthenticationKey,
+    isToldKey: Bool = true, isIntroduced: Bool = false
+  ) -> P1Layout {
+    var layout = self
+    layout.cipher = CipherForm(
+      maker: maker, security: 0x30, authenticationKey: authenticationKey,
+      tellsAuthenticationKey: isToldKey)
+    layout.introducesCipher = isIntroduced
+    return layout
+  }
+}
+
 extension [P1Item] {
   /// The same lines with a minus sign allowed.
   func signed() -> [P1Item] {
