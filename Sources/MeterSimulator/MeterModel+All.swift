@@ -112,7 +112,8 @@ extension MeterModel {
   ) -> MeterModel {
     MeterModel(
       name: name, summary: summary,
-      line: LineSettings(baudRate: 2400, dataBits: 8, parity: parity), phases: phases, schedule: schedule, clock: .nordicStandard, captureSeconds: 300,
+      line: LineSettings(baudRate: 2400, dataBits: 8, parity: parity), phases: phases,
+      schedule: schedule, clock: .nordicStandard, captureSeconds: 300,
       tariffOneIsDay: false)
   }
 }

@@ -48,7 +48,8 @@ extension MeterModel {
       "ch-landisgyr-scalers", "Switzerland, Landis+Gyr E450: the same with scalers and units",
       .slow, 10_000, .landisGyr(sendsScalers: true)),
     push(
-      "ch-landisgyr-ciphered", "Switzerland, Landis+Gyr E450: codes and values, ciphered with a tag",
+      "ch-landisgyr-ciphered",
+      "Switzerland, Landis+Gyr E450: codes and values, ciphered with a tag",
       .slow, 5000, .sealedE450),
     push(
       "ch-landisgyr-e570", "Switzerland, Landis+Gyr E570: ciphered object list, block transfer",

@@ -7,7 +7,37 @@ struct CatalogueTests {
   static let names = [
     "nl-dsmr5", "nl-dsmr4", "nl-dsmr22", "be-emucs", "se-p1", "fi-p1", "dk-p1", "hu-p1", "lt-p1",
     "lu-p1", "ch-p1", "no-aidon", "no-aidon-1ph", "se-aidon", "no-kaifa", "no-kaifa-1ph",
-    "se-kaifa", "no-kamstrup", "no-kamstrup-1ph", "dk-kamstrup",
+    "se-kaifa", "no-kamstrup", "no-kamstrup-1ph", "dk-kamstrup", "dk-kamstrup-ciphered",
+    "se-aidon-ciphered", "at-kaifa", "at-kaifa-1ph", "at-kaifa-tirol", "at-kaifa-bridge",
+    "at-kaifa-llc", "at-sagemcom", "at-siemens", "at-iskra-ciphered", "at-iskra", "at-sagemcom-p1",
+    "at-kelag-p1", "ch-landisgyr", "ch-landisgyr-scalers", "ch-landisgyr-ciphered",
+    "ch-landisgyr-e570", "ch-iskra", "si-iskra", "cz-sagemcom", "lu-p1-ciphered", "de-iskra",
+    "de-iskra-mt631", "de-iskra-locked", "de-emh", "de-ebz", "de-holley", "de-dzg",
+    "de-easymeter-d0", "de-emh-d0", "ch-landisgyr-d0", "si-iskra-d0",
+  ]
+  /// Models of the other families; those that are left speak HDLC.
+  static let families: [String: [String]] = [
+    "p1": names.filter { $0.contains("dsmr") || $0.hasSuffix("-p1") && $0 != "at-sagemcom-p1" }
+      + ["be-emucs"],
+    "mbus": ["at-kaifa", "at-kaifa-1ph", "at-kaifa-tirol", "at-sagemcom"],
+    "apdu": [
+      "at-kaifa-bridge", "at-kaifa-llc", "at-sagemcom-p1", "cz-sagemcom", "lu-p1-ciphered",
+    ],
+    "sml": names.filter { $0.hasPrefix("de-") && !$0.hasSuffix("-d0") },
+    "d0": names.filter { $0.hasSuffix("-d0") },
+  ]
+  /// Models whose frames nothing protects.
+  static let unchecked = [
+    "nl-dsmr22", "at-kaifa-bridge", "at-kaifa-llc", "cz-sagemcom", "de-easymeter-d0", "de-emh-d0",
+  ]
+  /// Ciphered models, and how far their keys make a household trust them.
+  static let ciphered: [String: Trust] = [
+    "dk-kamstrup-ciphered": .authenticated, "se-aidon-ciphered": .authenticated,
+    "at-kaifa": .decrypted, "at-kaifa-1ph": .decrypted, "at-kaifa-tirol": .decrypted,
+    "at-sagemcom": .decrypted, "at-siemens": .decrypted, "at-iskra-ciphered": .decrypted,
+    "at-sagemcom-p1": .decrypted, "at-kelag-p1": .authenticated,
+    "ch-landisgyr-ciphered": .authenticated, "ch-landisgyr-e570": .decrypted,
+    "lu-p1-ciphered": .authenticated,
   ]
   static let start: Int64 = 1_768_485_600_000
 
@@ -16,12 +46,39 @@ struct CatalogueTests {
     #expect(MeterModel.named("nl-dsmr6") == nil)
     #expect(SimulatedMeter(name: "", seed: 1) == nil)
     for model in MeterModel.all {
-      #expect(
-        model.family
-          == (model.name.hasSuffix("-p1") || model.name.contains("dsmr")
-            || model.name == "be-emucs" ? "p1" : "hdlc"))
-      #expect(model.hasChecksum == (model.name != "nl-dsmr22"))
+      let family = Self.families.first { $0.value.contains(model.name) }?.key ?? "hdlc"
+      #expect(model.family == family, "\(model.name)")
+      #expect(model.hasChecksum == !Self.unchecked.contains(model.name), "\(model.name)")
     }
+  }
+
+  @Test(arguments: names) func framesAreAsTheirModelSays(name: String) throws {
+    var meter = try #require(SimulatedMeter(name: name, seed: 5))
+    let model = meter.model
+    let frame = meter.next(at: Self.start)
+    #expect(frame.family == model.family)
+    #expect(frame.hasChecksum == model.hasChecksum)
+    let trust = Self.ciphered[name] ?? .clear
+    #expect(frame.trust == trust)
+    #expect((model.key != nil) == (trust != .clear))
+    #expect((model.authenticationKey != nil) == (trust == .authenticated))
+    #expect(model.key == nil || !contains(frame.bytes, frame.content))
+    for boundary in frame.boundaries {
+      #expect(frame.bytes[boundary] == (model.family == "mbus" ? 0x68 : 0x7E))
+    }
+    #expect(model.pauseMilliseconds == (model.family == "mbus" ? 160 : 0))
+  }
+
+  @Test func laterMessagesHaveLargerCounters() throws {
+    var meter = try #require(SimulatedMeter(name: "at-siemens", seed: 5))
+    var counters: [[UInt8]] = []
+    for second in Int64(0)..<3 {
+      let bytes = meter.next(at: Self.start + second * 1000).bytes
+      let place = try #require(bytes.firstIndex(of: 0xDB)) + 12
+      counters.append(Array(bytes[place..<place + 4]))
+    }
+    #expect(counters[0].lexicographicallyPrecedes(counters[1]))
+    #expect(counters[1].lexicographicallyPrecedes(counters[2]))
   }
 
   @Test(arguments: names) func sameSeedSendsSameBytes(name: String) throws {
@@ -44,7 +101,7 @@ struct CatalogueTests {
     var second = try #require(SimulatedMeter(name: name, seed: 22))
     let frame = first.next(at: Self.start)
     for identifier in frame.identifiers {
-      #expect(contains(frame.bytes, identifier.bytes), "\(identifier.text)")
+      #expect(contains(frame.content, identifier.bytes), "\(identifier.text)")
       #expect(!identifier.bytes.isEmpty)
     }
     let numbers = frame.identifiers.filter { $0.kind != .meterType }.map(\.text)
@@ -60,9 +117,13 @@ struct CatalogueTests {
     for _ in 0..<50 {
       let frame = meter.next(at: time)
       let due = meter.nextDue(after: time)
-      let bits = Int64(frame.bytes.count) * (model.line.parity == .even ? 11 : 10)
+      let parity = model.line.parity == .even ? 1 : 0
+      let bits = Int64(frame.bytes.count * (2 + model.line.dataBits + parity))
+      let pauses = Int64(frame.boundaries.count) * model.pauseMilliseconds
       // A frame is through before the next one begins.
-      #expect(bits * 1000 / Int64(model.line.baudRate) < due - time, "\(frame.bytes.count) bytes")
+      #expect(
+        bits * 1000 / Int64(model.line.baudRate) + pauses < due - time,
+        "\(frame.bytes.count) bytes")
       #expect(!frame.expected.isEmpty)
       time = due
     }

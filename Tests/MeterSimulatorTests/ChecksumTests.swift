@@ -15,6 +15,33 @@ struct ChecksumTests {
     #expect(HDLCWriter.checksum(of: Array("123456789".utf8)) == [0x6E, 0x90])
   }
 
+  @Test func kermitOfTheNineDigitsIs2189HighOctetFirst() {
+    #expect(
+      SMLWriter.checksum(of: Array("123456789".utf8), isKermit: true) == [0x21, 0x89])
+    #expect(
+      SMLWriter.checksum(of: Array("123456789".utf8), isKermit: false) == [0x6E, 0x90])
+  }
+
+  /// Test case 2 of "The Galois/Counter Mode of Operation" (McGrew, Viega).
+  @Test func gcmOfSixteenZerosIsThatOfItsAuthors() {
+    let zeros = [UInt8](repeating: 0, count: 16)
+    let sealed = AESGCM.seal(
+      zeros, key: zeros, nonce: [UInt8](repeating: 0, count: 12), additional: [])
+    #expect(P1Text.hex(sealed.ciphertext) == "0388DACE60B6A392F328C2B971B2FE78")
+    #expect(P1Text.hex(sealed.tag) == "AB6E47D42CEC13BDF53A67B21257BDDF")
+  }
+
+  /// Green Book, "Example: ciphering of xDLMS APDUs": a get-request under security control 0x30.
+  @Test func cipheringIsThatOfTheGreenBook() {
+    let request: [UInt8] = [0xC0, 1, 0, 0, 8, 0, 0, 1, 0, 0, 0xFF, 2, 0]
+    let title: [UInt8] = [0x4D, 0x4D, 0x4D, 0x00, 0x00, 0xBC, 0x61, 0x4E]
+    let sealed = CipherForm(maker: "MMM", security: 0x30).seal(
+      request, title: title, counter: 0x0123_4567)
+    #expect(
+      P1Text.hex(sealed)
+        == "DB084D4D4D0000BC614E1E3001234567411312FF935A47566827C467BC7D825C3BE4A77C3FCC056B6B")
+  }
+
   @Test func privacyFixtureF1HasItsChecksum() {
     let lines = [
       "/TST5\\2HANP-0001", "", "1-3:0.2.8(50)", "0-0:1.0.0(260115143007W)",

@@ -84,7 +84,11 @@ struct PushEncoder {
     switch layout.shape {
     case .mixed: if case .clock = item { 2 } else { 1 }
     case .pairs, .flat:
-      if case .value = item, layout.shape == .flat { 3 } else { object(of: item).code == nil ? 1 : 2 }
+      if case .value = item, layout.shape == .flat {
+        3
+      } else {
+        object(of: item).code == nil ? 1 : 2
+      }
     default: 1
     }
   }

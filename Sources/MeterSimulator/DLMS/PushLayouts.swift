@@ -52,7 +52,8 @@ extension PushLayout {
   private static func aidon(_ items: [PushItem]) -> PushLayout {
     PushLayout(
       shape: .described, headerTime: .none,
-      transport: .hdlc(address: [0x41, 0x08, 0x83], control: 0x13), invokeID: 0x4000_0000, items: items)
+      transport: .hdlc(address: [0x41, 0x08, 0x83], control: 0x13), invokeID: 0x4000_0000,
+      items: items)
   }
 }
 
@@ -77,7 +78,8 @@ extension PushLayout {
     }
     return PushLayout(
       shape: .positional, headerTime: .tagged,
-      transport: .hdlc(address: [0x01, 0x02, 0x01], control: 0x10), invokeID: 0x4000_0000, items: items)
+      transport: .hdlc(address: [0x01, 0x02, 0x01], control: 0x10), invokeID: 0x4000_0000,
+      items: items)
   }
 
   /// The Swedish list of 18 elements with codes: 0.1 V, 1 mA, 1 Wh without saying so.
@@ -92,7 +94,8 @@ extension PushLayout {
     items += kaifaRegisters
     var layout = PushLayout(
       shape: .pairs, headerTime: .none,
-      transport: .hdlc(address: [0x01, 0x00, 0x01], control: 0x10), invokeID: 0x4000_0000, items: items)
+      transport: .hdlc(address: [0x01, 0x00, 0x01], control: 0x10), invokeID: 0x4000_0000,
+      items: items)
     layout.sendsDeviation = true
     return layout
   }()

@@ -165,7 +165,8 @@ extension SMLLayout {
     items += SMLItem.values([14], 7, .fewest, -1, .hertz)
     items.append(.text(OBISCode(1, 0, 0, 2, 0, 0), "1.02.007"))
     return SMLLayout(
-      maker: "HLY", transactionWidth: 3, choiceWidth: 4, statusWidth: 4, time: .bare, isNamed: false,
+      maker: "HLY", transactionWidth: 3, choiceWidth: 4, statusWidth: 4, time: .bare,
+      isNamed: false,
       isKermit: true, items: items)
   }()
 
