@@ -22,7 +22,8 @@ for set_name in "$@"; do
   check)
     # systemd brings systemd-analyze, which judges the unit file without a running systemd.
     # openssl makes the throw-away certificates of the TLS tests.
-    packages+=(systemd openssl)
+    # qemu-user runs the decoder compiled for 64-bit ARM; libsml is a peer of the benchmarks.
+    packages+=(systemd openssl qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross libsml-dev)
     python=true
     ;;
   *)

@@ -82,7 +82,9 @@ struct P1Telegram {
   ) -> Int {
     let end = P1Text.endOfLine(bytes, from: start)
     sink.problem(error, in: bytes)
-    sink.secret(P1Text.secret(.unknown, nil, bytes, in: start..<end, isOctets: false), in: bytes)
+    let secret = P1Text.secret(.unknown, nil, bytes, in: start..<end, isOctets: false)
+    // Only the line end may be left of it.
+    if secret.count > 0 { sink.secret(secret, in: bytes) }
     return end
   }
 
