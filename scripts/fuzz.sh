@@ -29,7 +29,7 @@ for file in Tests/Harness/Native/native.c Tests/Fuzz/sanitizers.c; do
 done
 # One module: readers and framers are then as visible to the optimiser as in the agent.
 swiftc -swift-version 6 -parse-as-library -wmo -O -sanitize=fuzzer,address -strict-memory-safety \
-  -warnings-as-errors -module-name Fuzz -ITests/Harness/Native "${sources[@]}" \
+  -warnings-as-errors -use-ld=lld -module-name Fuzz -ITests/Harness/Native "${sources[@]}" \
   "$folder/native.o" "$folder/sanitizers.o" -o "$folder/driver"
 scripts/make-seeds.sh
 
