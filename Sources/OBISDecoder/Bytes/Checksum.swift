@@ -5,30 +5,9 @@
 ///     X-25    x^16 + x^12 + x^5 + 1  0xFFFF  inverted  HDLC: HCS and FCS (ISO/IEC 13239, 4.2.5); SML
 ///     KERMIT  x^16 + x^12 + x^5 + 1  0x0000  as is     SML of a Holley DTZ541
 ///
-/// Eight bytes a step, each by a table of its own ("slicing"): one table would wait for each byte.
+/// X-25 and KERMIT take eight bytes a step, each by a table of its own ("slicing"): with one table
+/// each byte would wait for the one before. ARC needs none, see `ARCChecksum.swift`.
 enum CRC16 {
-  /// CRC-16/ARC of `bytes[range]`, as P1 prints it behind the exclamation mark.
-  static func arc(_ bytes: Span<UInt8>, in range: Range<Int>) -> UInt16 {
-    var crc: UInt16 = 0
-    var index = range.lowerBound
-    while range.upperBound - index >= 8 {
-      let word = bytes.word(at: index)
-      let rest =
-        arcTables[octet(word, 2) + 1280] ^ arcTables[octet(word, 3) + 1024]
-        ^ arcTables[octet(word, 4) + 768] ^ arcTables[octet(word, 5) + 512]
-        ^ arcTables[octet(word, 6) + 256] ^ arcTables[octet(word, 7)]
-      // Last, because only these two wait for the step before.
-      let low = UInt64(crc) ^ word
-      crc = rest ^ arcTables[octet(low, 1) + 1536] ^ arcTables[octet(low, 0) + 1792]
-      index += 8
-    }
-    while index < range.upperBound {
-      crc = crc >> 8 ^ arcTables[Int((crc ^ UInt16(bytes[index])) & 0xFF)]
-      index += 1
-    }
-    return crc
-  }
-
   /// CRC-16/X-25 of `bytes[range]`; HDLC and SML send its low byte first.
   static func x25(_ bytes: Span<UInt8>, in range: Range<Int>) -> UInt16 {
     ~ccitt(bytes, in: range, from: 0xFFFF)
@@ -51,6 +30,7 @@ enum CRC16 {
         x25Tables[octet(word, 2) + 1280] ^ x25Tables[octet(word, 3) + 1024]
         ^ x25Tables[octet(word, 4) + 768] ^ x25Tables[octet(word, 5) + 512]
         ^ x25Tables[octet(word, 6) + 256] ^ x25Tables[octet(word, 7)]
+      // Last, because only these two wait for the step before.
       let low = UInt64(crc) ^ word
       crc = rest ^ x25Tables[octet(low, 1) + 1536] ^ x25Tables[octet(low, 0) + 1792]
       index += 8

@@ -9,6 +9,23 @@ extension Span<UInt8> {
     return unsafe UInt64(
       littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
   }
+
+  /// The eight bytes from `offset` on, the first one lowest, zeros for those behind the end.
+  @inline(__always)
+  func paddedWord(at offset: Int) -> UInt64 {
+    offset <= count - 8 ? word(at: offset) : tail(from: offset)
+  }
+
+  @inline(never)
+  private func tail(from offset: Int) -> UInt64 {
+    var word: UInt64 = 0
+    var index = count
+    while index > offset {
+      index -= 1
+      word = word << 8 | UInt64(self[index])
+    }
+    return word
+  }
 }
 
 extension MutableSpan<UInt8> {
