@@ -10,19 +10,18 @@ struct AXDRCursor: BitwiseCopyable {
   /// How many arrays and structures the next element lies in; 0 before the value and behind it.
   private(set) var level = 0
   private var elements = 0
-  /// For each open level how many of its elements are still to come; `Limits.nesting` places.
+  /// How many elements of the innermost open array or structure are still to come.
+  private(set) var pendingCount = 0
+  /// The same of the levels around it; `Limits.nesting` places.
   ///
   /// 65 535 stands for more too: `Limits.elements` ends the reading long before.
-  private var pending: [8 of UInt16] = .init(repeating: 0)
+  private var outer: [8 of UInt16] = .init(repeating: 0)
 
   /// Begins at `offset`, which is not above `end`.
   init(offset: Int, end: Int) {
     self.offset = offset
     self.end = end
   }
-
-  /// How many elements of the innermost open array or structure are still to come.
-  var pendingCount: Int { level > 0 ? Int(pending[level - 1]) : 0 }
 
   /// Reads an element and steps behind it, or to the first element of an array or structure.
   ///
@@ -33,18 +32,15 @@ struct AXDRCursor: BitwiseCopyable {
     guard elements <= Limits.elements else {
       throw DecodeError(.tooManyElements, at: start, expected: UInt32(Limits.elements))
     }
-    let tag = try byte(in: bytes)
-    let count = try contentCount(of: tag, at: start, in: bytes)
-    let element = AXDRElement(
-      tag: tag, offset: start, content: offset, count: count, level: level)
-    if level > 0 { pending[level - 1] -= 1 }
-    if element.isContainer {
-      try open(element)
-    } else {
-      try require(count)
-      offset += count
+    let element = try AXDRElement(at: start, to: end, level: level, in: bytes)
+    let isContainer = element.isContainer
+    if isContainer, level == Limits.nesting {
+      throw DecodeError(.nestingTooDeep, at: start, expected: UInt32(Limits.nesting))
     }
-    while level > 0, pending[level - 1] == 0 { level -= 1 }
+    offset = isContainer ? element.content : element.content + element.count
+    pendingCount -= 1
+    if isContainer { open(element.count) }
+    if pendingCount <= 0 { close() }
     return element
   }
 
@@ -57,7 +53,10 @@ struct AXDRCursor: BitwiseCopyable {
   ///
   /// - Throws: `truncated`.
   mutating func skip(bytes count: Int) throws(DecodeError) {
-    try require(count)
+    guard count <= end - offset else {
+      throw DecodeError(
+        .truncated, at: offset, expected: UInt32(count), found: UInt32(end - offset))
+    }
     offset += count
   }
 
@@ -66,61 +65,31 @@ struct AXDRCursor: BitwiseCopyable {
   /// - Throws: `truncated`.
   mutating func skipElement(bytes count: Int) throws(DecodeError) {
     try skip(bytes: count)
-    if level > 0 { pending[level - 1] -= 1 }
-    while level > 0, pending[level - 1] == 0 { level -= 1 }
+    pendingCount -= 1
+    if pendingCount <= 0 { close() }
   }
 
-  private mutating func open(_ element: AXDRElement) throws(DecodeError) {
-    guard level < Limits.nesting, level < pending.count else {
-      throw DecodeError(
-        .nestingTooDeep, at: element.offset, expected: UInt32(Limits.nesting))
-    }
-    pending[level] = UInt16(clamping: element.count)
+  /// Steps behind the structure whose head was just read, to `offset`, past `count` elements that
+  /// somebody else has read in it.
+  mutating func leave(at offset: Int, after count: Int) {
+    self.offset = offset
+    elements += count
+    pendingCount = 0
+    close()
+  }
+
+  private mutating func open(_ count: Int) {
+    // Of the value itself nothing is to come behind it.
+    outer[level] = UInt16(clamping: max(pendingCount, 0))
     level += 1
+    pendingCount = min(count, Int(UInt16.max))
   }
 
-  /// The size that a type has, or that stands behind its tag.
-  private mutating func contentCount(
-    of tag: UInt8, at start: Int, in bytes: Span<UInt8>
-  ) throws(DecodeError) -> Int {
-    switch tag {
-    case 0x00, 0xFF: return 0
-    case 0x03, 0x0D, 0x0F, 0x11, 0x16: return 1
-    case 0x10, 0x12: return 2
-    case 0x05, 0x06, 0x17, 0x1B: return 4
-    case 0x1A: return 5
-    case 0x14, 0x15, 0x18: return 8
-    case 0x19: return 12
-    case 0x01, 0x02, 0x09, 0x0A, 0x0C: return try length(in: bytes)
-    case 0x04: return (try length(in: bytes) + 7) / 8
-    default: throw DecodeError(.unknownType, at: start, found: UInt32(tag))
+  private mutating func close() {
+    while level > 0, pendingCount == 0 {
+      level -= 1
+      pendingCount = Int(outer[level])
     }
-  }
-
-  /// A count of one byte, or of up to four behind 0x81 … 0x84.
-  private mutating func length(in bytes: Span<UInt8>) throws(DecodeError) -> Int {
-    let start = offset
-    let first = try byte(in: bytes)
-    guard first >= 0x80 else { return Int(first) }
-    guard (0x81...0x84).contains(first) else {
-      throw DecodeError(.malformedValue, at: start, found: UInt32(first))
-    }
-    var value = 0
-    for _ in 0..<(first & 0x7F) { value = value << 8 | Int(try byte(in: bytes)) }
-    return value
-  }
-
-  private mutating func byte(in bytes: Span<UInt8>) throws(DecodeError) -> UInt8 {
-    try require(1)
-    defer { offset += 1 }
-    return bytes[offset]
-  }
-
-  private func require(_ count: Int) throws(DecodeError) {
-    guard count <= end - offset else {
-      throw DecodeError(
-        .truncated, at: offset, expected: UInt32(truncatingIfNeeded: count),
-        found: UInt32(end - offset))
-    }
+    if level == 0 { pendingCount = 0 }
   }
 }

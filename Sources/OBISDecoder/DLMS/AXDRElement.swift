@@ -25,6 +25,7 @@ struct AXDRElement: BitwiseCopyable {
     static let array: UInt8 = 0x01
     static let structure: UInt8 = 0x02
     static let boolean: UInt8 = 0x03
+    static let bitString: UInt8 = 0x04
     static let doubleLongUnsigned: UInt8 = 0x06
     static let octetString: UInt8 = 0x09
     static let visibleString: UInt8 = 0x0A
@@ -42,15 +43,79 @@ struct AXDRElement: BitwiseCopyable {
     static let dontCare: UInt8 = 0xFF
   }
 
-  var tag: UInt8
+  let tag: UInt8
+  private let depth: UInt8
+  private let start: UInt32
+  private let contentStart: UInt32
+  private let length: UInt32
+
   /// Where the tag is.
-  var offset: Int
+  var offset: Int { Int(start) }
   /// Where the content begins, behind the tag and any count.
-  var content: Int
+  var content: Int { Int(contentStart) }
   /// Bytes of the content; of an array or structure the number of its elements.
-  var count: Int
+  var count: Int { Int(length) }
   /// How many arrays and structures it lies in.
-  var level: Int
+  var level: Int { Int(depth) }
+
+  /// Bytes of the content by tag; `counted` stands in front, `unknown` is no type.
+  private static let sizes: [28 of UInt8] = [
+    0, counted, counted, 1, counted, 4, 4, unknown, unknown, counted, counted, unknown, counted, 1,
+    unknown, 1, 2, 1, 2, unknown, 8, 8, 1, 4, 8, 12, 5, 4,
+  ]
+  private static let counted: UInt8 = 0xFE
+  private static let unknown: UInt8 = 0xFF
+
+  /// Reads the element at `offset` of bytes that end at `end`, of an array or structure its head.
+  ///
+  /// - Throws: `truncated`, `unknownType`, `malformedValue` for a count of another form.
+  init(at offset: Int, to end: Int, level: Int, in bytes: Span<UInt8>) throws(DecodeError) {
+    guard offset < end else { throw Self.truncated(at: offset, needs: 1, end: end) }
+    tag = bytes[offset]
+    let size = tag < 28 ? Self.sizes[Int(tag)] : tag == Tag.dontCare ? 0 : Self.unknown
+    var content = offset + 1
+    var count = Int(size)
+    if size >= Self.counted {
+      guard size == Self.counted else {
+        throw DecodeError(.unknownType, at: offset, found: UInt32(tag))
+      }
+      guard content < end else { throw Self.truncated(at: content, needs: 1, end: end) }
+      count = Int(bytes[content])
+      content += 1
+      if count >= 0x80 {
+        (count, content) = try Self.longCount(at: content - 1, to: end, in: bytes)
+      }
+      if tag == Tag.bitString { count = (count + 7) / 8 }
+    }
+    guard tag == Tag.array || tag == Tag.structure || count <= end - content else {
+      throw Self.truncated(at: content, needs: count, end: end)
+    }
+    start = UInt32(truncatingIfNeeded: offset)
+    contentStart = UInt32(truncatingIfNeeded: content)
+    length = UInt32(truncatingIfNeeded: count)
+    depth = UInt8(truncatingIfNeeded: level)
+  }
+
+  /// A count of up to four bytes behind 0x81 … 0x84, which is at `offset`, and where it ends.
+  private static func longCount(
+    at offset: Int, to end: Int, in bytes: Span<UInt8>
+  ) throws(DecodeError) -> (count: Int, end: Int) {
+    let form = bytes[offset]
+    guard (0x81...0x84).contains(form) else {
+      throw DecodeError(.malformedValue, at: offset, found: UInt32(form))
+    }
+    let size = Int(form & 0x7F)
+    guard size < end - offset else { throw truncated(at: end, needs: 1, end: end) }
+    return (
+      Int(truncatingIfNeeded: bytes.bigEndian(at: offset + 1, count: size)), offset + 1 + size
+    )
+  }
+
+  private static func truncated(at offset: Int, needs count: Int, end: Int) -> DecodeError {
+    DecodeError(
+      .truncated, at: offset, expected: UInt32(truncatingIfNeeded: count),
+      found: UInt32(truncatingIfNeeded: end - offset))
+  }
 
   var isContainer: Bool { tag == Tag.array || tag == Tag.structure }
 
@@ -123,6 +188,7 @@ struct AXDRElement: BitwiseCopyable {
 
 extension Span<UInt8> {
   /// The number in `count` bytes, at most 8, the highest first.
+  @inline(__always)
   func bigEndian(at offset: Int, count: Int) -> UInt64 {
     var bits: UInt64 = 0
     for index in offset..<(offset + count) { bits = bits << 8 | UInt64(self[index]) }

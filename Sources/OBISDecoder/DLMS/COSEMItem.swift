@@ -1,7 +1,20 @@
 /// One entry of a list: an OBIS code, its value, and scaler and unit if the frame carries them.
 struct COSEMItem: BitwiseCopyable {
-  /// Power of ten and unit code, and where the unit code is.
-  typealias Scaler = (exponent: Int8, unit: UInt8, offset: Int)
+  /// Power of ten and unit code, and where they are.
+  struct Scaler: BitwiseCopyable {
+    var exponent: Int8
+    var unit: UInt8
+    private var place: UInt32
+
+    /// Where the unit is.
+    var offset: Int { Int(place) }
+
+    init(exponent: UInt8, unit: UInt8, at offset: Int) {
+      self.exponent = Int8(bitPattern: exponent)
+      self.unit = unit
+      place = UInt32(truncatingIfNeeded: offset)
+    }
+  }
 
   var code: OBISCode
   var value: AXDRElement
@@ -9,8 +22,6 @@ struct COSEMItem: BitwiseCopyable {
   var scaler: Scaler?
   /// The power of ten that a table has for this entry; nil if none does.
   var listExponent: Int8?
-  /// When the value was read, if the frame says so.
-  var time: MeterTime?
 
   init(code: OBISCode, value: AXDRElement) {
     self.code = code
@@ -26,6 +37,10 @@ struct COSEMItem: BitwiseCopyable {
   ) throws(DecodeError) {
     if head.tag == AXDRElement.Tag.structure {
       guard head.count == 2 || head.count == 3 else { return nil }
+      if let item = Self(plain: head, &cursor, in: bytes) {
+        self = item
+        return
+      }
       // Look ahead: what is no entry is left for the caller to walk.
       var probe = cursor
       let first = try probe.next(in: bytes)
@@ -46,6 +61,33 @@ struct COSEMItem: BitwiseCopyable {
     if !value.isContainer {
       scaler = try Self.nextScaler(at: head.level, &cursor, in: bytes)
     }
+  }
+
+  /// The entry in the structure `head` in the form that nearly all have, read in one go for speed:
+  ///
+  ///     09 06 and 6 bytes   OBIS code
+  ///     value               no array and no structure
+  ///     02 02 0F x 16 x     scaler and unit, in a structure of three
+  ///
+  /// Nil, with `cursor` as it was, for any other form, broken ones too.
+  private init?(plain head: AXDRElement, _ cursor: inout AXDRCursor, in bytes: Span<UInt8>) {
+    let start = cursor.offset
+    guard cursor.end - start > 8, bytes[start] == AXDRElement.Tag.octetString,
+      bytes[start + 1] == 6,
+      let value = try? AXDRElement(
+        at: start + 8, to: cursor.end, level: head.level + 1, in: bytes), !value.isContainer
+    else { return nil }
+    self.init(code: OBISCode(bytes, at: start + 2), value: value)
+    let next = value.content + value.count
+    guard head.count == 3 else {
+      cursor.leave(at: next, after: 2)
+      return
+    }
+    guard cursor.end - next > 5, bytes[next] == AXDRElement.Tag.structure, bytes[next + 1] == 2,
+      bytes[next + 2] == AXDRElement.Tag.integer, bytes[next + 4] == AXDRElement.Tag.enumeration
+    else { return nil }
+    scaler = Scaler(exponent: bytes[next + 3], unit: bytes[next + 5], at: next + 4)
+    cursor.leave(at: next + 6, after: 5)
   }
 
   /// The OBIS code that `element` is, which `cursor` has just read; nil, with `cursor` as it was, if
@@ -88,6 +130,7 @@ struct COSEMItem: BitwiseCopyable {
     guard exponent.tag == AXDRElement.Tag.integer else { return nil }
     let unit = try cursor.next(in: bytes)
     guard unit.tag == AXDRElement.Tag.enumeration else { return nil }
-    return (Int8(bitPattern: bytes[exponent.content]), bytes[unit.content], unit.offset)
+    return Scaler(
+      exponent: bytes[exponent.content], unit: bytes[unit.content], at: unit.offset)
   }
 }

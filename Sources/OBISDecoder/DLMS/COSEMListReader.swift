@@ -131,9 +131,9 @@ struct COSEMListReader {
         report(value, .unknown, code: attribute.code, in: frame, to: &sink)
       } else {
         item.scaler = list.scaler(of: attribute, in: frame)
-        item.time = list.captureTime(of: attribute, in: frame)
         item.listExponent = list.exponent(of: item, attribute)
-        deliver(item, in: frame, to: &sink)
+        let time = list.captureTime(of: attribute, in: frame)
+        deliver(item, at: time, in: frame, to: &sink)
         if value.isContainer {
           try refuse(value, &rest.values, to: value.level, in: frame, to: &sink)
         }
@@ -148,7 +148,7 @@ struct COSEMListReader {
 
 extension COSEMListReader {
   private mutating func deliver<Sink: FrameSink & ~Copyable>(
-    _ item: COSEMItem, in frame: Span<UInt8>, to sink: inout Sink
+    _ item: COSEMItem, at time: MeterTime? = nil, in frame: Span<UInt8>, to sink: inout Sink
   ) {
     guard codes.insert(item.code) else {
       sink.problem(DecodeError(.duplicateCode, at: item.value.offset), in: frame)
@@ -156,7 +156,7 @@ extension COSEMListReader {
     }
     do throws(DecodeError) {
       if let number = try item.value.number(in: frame) {
-        try deliver(number, of: item, in: frame, to: &sink)
+        try deliver(number, of: item, at: time, in: frame, to: &sink)
       } else if item.value.isDateTime, item.code.isClock {
         readClock(item.value, in: frame, to: &sink)
       } else if !item.value.isContainer {
@@ -168,7 +168,8 @@ extension COSEMListReader {
   }
 
   private mutating func deliver<Sink: FrameSink & ~Copyable>(
-    _ number: Decimal, of item: COSEMItem, in frame: Span<UInt8>, to sink: inout Sink
+    _ number: Decimal, of item: COSEMItem, at time: MeterTime?, in frame: Span<UInt8>,
+    to sink: inout Sink
   ) throws(DecodeError) {
     let code = item.code
     guard let measure = try measure(of: item, in: frame) else {
@@ -185,7 +186,7 @@ extension COSEMListReader {
     else { throw DecodeError(.numberTooLarge, at: item.value.offset) }
     sink.reading(
       Reading(
-        code: code, value: value, unit: measure.unit, medium: code.medium, time: item.time,
+        code: code, value: value, unit: measure.unit, medium: code.medium, time: time,
         offset: item.value.offset, count: item.value.byteCount),
       in: frame)
   }
