@@ -13,11 +13,12 @@ public struct OBISCode: Equatable, Comparable, Sendable, BitwiseCopyable {
       | UInt64(f)
   }
 
+  /// The code in the lowest six bytes of a number, A highest.
+  init(lowest word: UInt64) { rawValue = word & 0xFFFF_FFFF_FFFF }
+
   /// The code in the six bytes at `offset`, which must be there.
   init(_ bytes: Span<UInt8>, at offset: Int) {
-    self.init(
-      bytes[offset], bytes[offset + 1], bytes[offset + 2], bytes[offset + 3], bytes[offset + 4],
-      bytes[offset + 5])
+    self.init(lowest: bytes.bigEndian(at: offset, count: 6))
   }
 
   /// Medium: 0 abstract, 1 electricity.

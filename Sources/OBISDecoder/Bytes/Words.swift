@@ -26,6 +26,22 @@ extension Span<UInt8> {
     }
     return word
   }
+
+  /// The number in the `count` bytes from `offset` on, 0 … 8, the first one highest.
+  ///
+  /// Traps like the subscript where not all of them are there.
+  @inline(__always)
+  func bigEndian(at offset: Int, count: Int) -> UInt64 {
+    precondition(offset >= 0 && count >= 0 && count <= 8)
+    guard offset + count >= 8 else {
+      var number: UInt64 = 0
+      for index in offset..<(offset + count) { number = number << 8 | UInt64(self[index]) }
+      return number
+    }
+    // The eight bytes that end with the last one; what stands in front is dropped by the shift.
+    let word = word(at: offset + count - 8).byteSwapped
+    return count == 8 ? word : word & ((1 << UInt64(8 * count)) - 1)
+  }
 }
 
 extension MutableSpan<UInt8> {

@@ -185,13 +185,3 @@ struct AXDRElement: BitwiseCopyable {
     return Decimal(mantissa: Int64(bitPattern: bits << unused) >> Int64(unused))
   }
 }
-
-extension Span<UInt8> {
-  /// The number in `count` bytes, at most 8, the highest first.
-  @inline(__always)
-  func bigEndian(at offset: Int, count: Int) -> UInt64 {
-    var bits: UInt64 = 0
-    for index in offset..<(offset + count) { bits = bits << 8 | UInt64(self[index]) }
-    return bits
-  }
-}

@@ -72,21 +72,24 @@ struct COSEMItem: BitwiseCopyable {
   /// Nil, with `cursor` as it was, for any other form, broken ones too.
   private init?(plain head: AXDRElement, _ cursor: inout AXDRCursor, in bytes: Span<UInt8>) {
     let start = cursor.offset
-    guard cursor.end - start > 8, bytes[start] == AXDRElement.Tag.octetString,
-      bytes[start + 1] == 6,
+    guard cursor.end - start > 8 else { return nil }
+    let name = bytes.bigEndian(at: start, count: 8)
+    guard name >> 48 == 0x0906,
       let value = try? AXDRElement(
         at: start + 8, to: cursor.end, level: head.level + 1, in: bytes), !value.isContainer
     else { return nil }
-    self.init(code: OBISCode(bytes, at: start + 2), value: value)
+    self.init(code: OBISCode(lowest: name), value: value)
     let next = value.content + value.count
     guard head.count == 3 else {
       cursor.leave(at: next, after: 2)
       return
     }
-    guard cursor.end - next > 5, bytes[next] == AXDRElement.Tag.structure, bytes[next + 1] == 2,
-      bytes[next + 2] == AXDRElement.Tag.integer, bytes[next + 4] == AXDRElement.Tag.enumeration
-    else { return nil }
-    scaler = Scaler(exponent: bytes[next + 3], unit: bytes[next + 5], at: next + 4)
+    guard cursor.end - next > 5 else { return nil }
+    let pair = bytes.bigEndian(at: next, count: 6)
+    guard pair & 0xFFFF_FF00_FF00 == 0x0202_0F00_1600 else { return nil }
+    scaler = Scaler(
+      exponent: UInt8(truncatingIfNeeded: pair >> 16), unit: UInt8(truncatingIfNeeded: pair),
+      at: next + 4)
     cursor.leave(at: next + 6, after: 5)
   }
 
