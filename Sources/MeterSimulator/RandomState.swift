@@ -16,7 +16,13 @@ public struct RandomState: Sendable {
 
   /// The next random frame of a model.
   public mutating func frame(of model: MeterModel) -> SimulatedFrame {
-    let identity = MeterIdentity(seed: random.next())
+    frame(of: model, withOtherIdentity: false)
+  }
+
+  /// The same frame, of a meter with other identifiers where `withOtherIdentity`.
+  mutating func frame(of model: MeterModel, withOtherIdentity: Bool) -> SimulatedFrame {
+    let seed = random.next()
+    let identity = MeterIdentity(seed: withOtherIdentity ? ~seed : seed)
     var frame = random.pick(model.schedule)
     counter &+= UInt32(truncatingIfNeeded: random.integer(in: 1...100_000))
     let state: MeterState

@@ -106,6 +106,10 @@ struct Simulate: ParsableCommand {
         line.member("dialect", text: model.family)
         line.member("line", text: model.line.summary)
         line.member("interval_ms", number: String(model.intervalMilliseconds))
+        if let key = model.key { line.member("key", text: DecodedFrame.hex(key)) }
+        if let key = model.authenticationKey {
+          line.member("authentication_key", text: DecodedFrame.hex(key))
+        }
         line.close("}")
         try Terminal.write(line.bytes + [UInt8(ascii: "\n")])
       }
@@ -113,6 +117,25 @@ struct Simulate: ParsableCommand {
     }
     let rows = MeterModel.all.map { [$0.name, $0.line.summary, "", $0.summary] }
     for line in DecodeTable.aligned(rows) { try Terminal.line(line) }
+    for line in Simulate.keyLines { try Terminal.line(line) }
+  }
+
+  /// The keys of ciphered models, each once with the models that it is for.
+  ///
+  /// They are published examples: no meter in a house has them.
+  static var keyLines: [String] {
+    var lines: [String] = []
+    for (title, key) in [
+      ("key", \MeterModel.key), ("authentication key", \MeterModel.authenticationKey),
+    ] {
+      var seen: [[UInt8]] = []
+      for value in MeterModel.all.compactMap({ $0[keyPath: key] }) where !seen.contains(value) {
+        seen.append(value)
+        let names = MeterModel.all.filter { $0[keyPath: key] == value }.map(\.name)
+        lines.append("\(title) \(DecodedFrame.hex(value)): \(names.joined(separator: ", "))")
+      }
+    }
+    return lines
   }
 }
 
@@ -152,6 +175,8 @@ struct SimulationSource {
   private let isPaced: Bool
   private var left: Int?
   private var time: Int64
+  /// What is left of the frame that was begun, last part first.
+  private var parts: [Player.Piece] = []
 
   /// `start` is when the household's clock starts, in milliseconds since 1970 UTC.
   init(_ meter: SimulatedMeter, start: Int64, rate: Int, frames: Int?, isPaced: Bool) {
@@ -163,12 +188,23 @@ struct SimulationSource {
     time = start
   }
 
-  /// The next frame; nil after the last.
+  /// The next frame, or the next part of one that the meter sends with pauses; nil after the last.
   mutating func next() -> Player.Piece? {
+    if let part = parts.popLast() { return part }
     if left == 0 { return nil }
     left = left.map { $0 - 1 }
     time = meter.nextDue(after: time)
-    return Player.Piece(
-      milliseconds: isPaced ? (time - start) / Int64(rate) : 0, bytes: meter.next(at: time).bytes)
+    let frame = meter.next(at: time)
+    let began = isPaced ? (time - start) / Int64(rate) : 0
+    let pause = isPaced ? meter.model.pauseMilliseconds / Int64(rate) : 0
+    guard pause > 0 else { return Player.Piece(milliseconds: began, bytes: frame.bytes) }
+    let ends = frame.boundaries + [frame.bytes.count]
+    for (number, (first, end)) in zip([0] + frame.boundaries, ends).enumerated() {
+      parts.append(
+        Player.Piece(
+          milliseconds: began + pause * Int64(number), bytes: Array(frame.bytes[first..<end])))
+    }
+    parts.reverse()
+    return parts.popLast()
   }
 }

@@ -11,6 +11,7 @@ private let meterNumber = OBISCode(0, 0, 96, 1, 0)
 extension PushLayout {
   /// Kaifa MA309 of Netz Niederösterreich (EVN leaflet "Kundenschnittstelle"): clock, registers,
   /// gauges and power factor in one structure, the number last, encrypted only, in two frames.
+  ///
   /// MA110M has one phase and sends no others; Sagemcom's T210-D the same in frames of 257 bytes
   /// (DomiStyle/esphome-dlms-meter, Sagemcom AT frames of UtilitechAS/amsreader-firmware).
   static func lowerAustrian(maker: String, phases: Int = 3, length: Int = 250) -> PushLayout {
@@ -26,8 +27,9 @@ extension PushLayout {
   }
 
   /// Kaifa MA309 of TINETZ, Tyrol ("Beschreibung der Kundenschnittstelle"): a described list with the
-  /// clock's code and value as elements of their own, security control 0x21. Salzburg Netz sends the
-  /// same list; `transport` is bare where a bridge has taken off M-Bus and cipher.
+  /// clock's code and value as elements of their own, security control 0x21.
+  ///
+  /// Salzburg Netz sends the same list; `transport` is bare where a bridge has taken off M-Bus and cipher.
   static func tyrolean(_ transport: PushTransport, cipher: CipherForm?) -> PushLayout {
     var items: [PushItem] = [
       .clock(clockCode), .identifier(meterNumber, .serial, tag: Tag.octetString),

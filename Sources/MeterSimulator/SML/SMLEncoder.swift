@@ -37,7 +37,7 @@ struct SMLEncoder {
     serverID = identity.serverID(maker: layout.maker, lead: layout.lead, serials: layout.serials)
   }
 
-  /// {transaction, group, abort on error, {choice, body}, checksum, end}
+  /// Adds {transaction, group, abort on error, {choice, body}, checksum, end}.
   private mutating func message(
     _ number: UInt32, _ choice: Int64, _ addBody: (inout SMLEncoder) -> Void
   ) {
@@ -54,7 +54,7 @@ struct SMLEncoder {
     writer.raw([0x63] + checksum + [0x00])
   }
 
-  /// {codepage, client, file, server, time, version}
+  /// Adds {codepage, client, file, server, time, version}.
   private mutating func addOpening() {
     writer.list(6)
     writer.none()
@@ -65,7 +65,7 @@ struct SMLEncoder {
     writer.none()
   }
 
-  /// {client, server, list name, sensor time, entries, signature, gateway time}
+  /// Adds {client, server, list name, sensor time, entries, signature, gateway time}.
   private mutating func addList(_ state: MeterState) {
     let items = layout.items.filter { item in
       guard case .value(let field) = item else { return true }
@@ -82,7 +82,7 @@ struct SMLEncoder {
     writer.none()
   }
 
-  /// {1, seconds}
+  /// Adds {1, seconds}, or nothing.
   private mutating func addSensorTime() {
     guard layout.time == .index else { return writer.none() }
     writer.list(2)
@@ -100,7 +100,7 @@ struct SMLEncoder {
     }
   }
 
-  /// {name, status, time, unit, scaler, value, signature}
+  /// Adds {name, status, time, unit, scaler, value, signature}.
   private mutating func addText(
     _ code: OBISCode, _ text: [UInt8], _ kind: SimulatedIdentifier.Kind
   ) {

@@ -203,6 +203,14 @@ struct FormIndex<Owner: Hashable> {
 }
 
 extension SimulatedFrame {
+  /// Whether one identifier can be replaced in place: the bytes are a single frame in clear with
+  /// one checksum.
+  ///
+  /// Else the frame is made again, of another meter.
+  var canBeDisguised: Bool {
+    trust == .clear && boundaries.isEmpty && (family == "p1" || family == "hdlc")
+  }
+
   /// Puts another identifier in an identifier's place, under a checksum that fits.
   mutating func disguise(_ number: Int) {
     let identifier = identifiers[number]
