@@ -55,7 +55,7 @@ public struct MeterIdentity: Sendable, Equatable {
     switch which {
     case .meteringPoint: meteringPoint
     case .nordicMeter: nordicMeter
-    case .deviceName: "TST10300" + String(serialNumber)
+    case .deviceName(let maker): maker + "10300" + String(serialNumber)
     case .serial: String(serialNumber)
     }
   }

@@ -12,7 +12,7 @@ extension RandomState {
       if dropsValues, random.chance(oneIn: 8) { return nil }
       if random.chance(oneIn: 4) { field.scaler = Int8(random.integer(in: -5...3)) }
       if random.chance(oneIn: 8) { field.status = 0 }
-      guard random.chance(oneIn: 4), field.unitCode == nil else { return .value(field) }
+      guard random.chance(oneIn: 4) else { return .value(field) }
       if case .defective = field.width { return .value(field) }
       // SML allows integers of any number of octets.
       let count = Int(random.integer(in: 1...8))

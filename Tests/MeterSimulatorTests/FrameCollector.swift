@@ -68,6 +68,7 @@ extension FrameCollector.Frame {
     }
     let integrity: Integrity = frame.hasChecksum ? .ok : .absent
     if summary?.integrity != integrity { return "integrity is not \(integrity)" }
+    if summary?.trust != frame.trust { return "trust is not \(frame.trust)" }
     if summary?.count != frame.bytes.count { return "count \(summary?.count ?? -1)" }
     if !Self.same(summary?.meterTime, frame.meterTime) {
       return "meter time \(String(describing: summary?.meterTime))"

@@ -100,8 +100,9 @@ struct PushEncoder {
       addText(.meterType, Array(text.utf8), text, tag, to: &writer)
     case .identifier(_, let which, let tag):
       let text = identity.text(of: which)
-      let isPoint = which == .meteringPoint
-      addText(isPoint ? .meteringPoint : .meterNumber, Array(text.utf8), text, tag, to: &writer)
+      var kind = SimulatedIdentifier.Kind.meterNumber
+      if case .meteringPoint = which { kind = .meteringPoint }
+      addText(kind, Array(text.utf8), text, tag, to: &writer)
     case .serial:
       let before = writer.bytes.count
       writer.integer(Tag.uint32, Int64(identity.serialNumber))
@@ -140,7 +141,11 @@ struct PushEncoder {
     case .described, .mixed, .flat: addScaler(field, to: &writer)
     default: break
     }
-    expect(field.code, sent.value, field.unit, required: field.unit != .one && field.isTold)
+    // In a list without codes a voltage of nothing is a phase that the grid does not have.
+    let isAbsent = layout.shape == .positional && field.unit == .volt && sent.number == 0
+    expect(
+      field.code, sent.value, field.unit,
+      required: field.unit != .one && field.isTold && !isAbsent)
   }
 
   private func addScaler(_ field: PushField, to writer: inout AXDRWriter) {

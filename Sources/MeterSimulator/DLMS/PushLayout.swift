@@ -80,7 +80,10 @@ enum PushItem: Sendable {
 
 /// Which of a meter's numbers an element carries.
 enum PushIdentity: Sendable {
-  case nordicMeter, meteringPoint, deviceName, serial
+  case nordicMeter, meteringPoint, serial
+  /// COSEM logical device name: the maker's three letters, then digits (Blue Book, "COSEM logical
+  /// device name").
+  case deviceName(String)
 }
 
 /// A measured value of a push list.

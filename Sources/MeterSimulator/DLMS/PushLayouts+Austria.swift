@@ -33,7 +33,7 @@ extension PushLayout {
   static func tyrolean(_ transport: PushTransport, cipher: CipherForm?) -> PushLayout {
     var items: [PushItem] = [
       .clock(clockCode), .identifier(meterNumber, .serial, tag: Tag.octetString),
-      .identifier(deviceName, .deviceName, tag: Tag.octetString),
+      .identifier(deviceName, .deviceName("KFM"), tag: Tag.octetString),
     ]
     items += PushItem.values([32, 52, 72], 7, Tag.uint16, -1, .volt)
     items += PushItem.values([31, 51, 71], 7, Tag.uint16, -2, .ampere)

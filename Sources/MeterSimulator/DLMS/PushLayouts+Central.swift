@@ -54,7 +54,7 @@ extension PushLayout {
   static let sealedE570: PushLayout = {
     var items: [PushItem] = [
       .objectList(OBISCode(0, 8, 25, 9, 0)), .name(OBISCode(0, 8, 25, 9, 0)),
-      .identifier(deviceName, .deviceName, tag: Tag.octetString), .clock(clockCode),
+      .identifier(deviceName, .deviceName("LGZ"), tag: Tag.octetString), .clock(clockCode),
     ]
     items += PushItem.values([1, 2], 7, Tag.int64, 0, .watt)
     items += PushItem.values([3, 4], 7, Tag.int64, 0, .reactiveVoltAmpere)
@@ -72,7 +72,7 @@ extension PushLayout {
   static let swissIskra: PushLayout = {
     var items: [PushItem] = [
       .objectList(OBISCode(0, 6, 25, 9, 0)),
-      .identifier(deviceName, .deviceName, tag: Tag.octetString),
+      .identifier(deviceName, .deviceName("ISK"), tag: Tag.octetString),
     ]
     items += PushItem.values([1, 2], 8, Tag.uint32, 0, .wattHour, channel: 1)
     items += PushItem.values([3, 4], 8, Tag.uint32, 0, .reactiveVoltAmpereHour, channel: 1)
@@ -109,7 +109,7 @@ extension PushLayout {
   /// Positional lists 1 (gauges) and 2 (registers) of SODO, Slovenia ("Navodila za uporabo vmesnika
   /// I1"; recorded from an Iskra AM550).
   static func slovenian(list: Int) -> PushLayout {
-    var items: [PushItem] = [.identifier(nil, .deviceName, tag: Tag.octetString)]
+    var items: [PushItem] = [.identifier(nil, .deviceName("ISK"), tag: Tag.octetString)]
     if list == 1 {
       items.append(.identifier(nil, .serial, tag: Tag.octetString))
       items += PushItem.values([1, 2], 7, Tag.uint32, 0, .watt)

@@ -69,7 +69,7 @@ struct SMLEncoder {
   private mutating func addList(_ state: MeterState) {
     let items = layout.items.filter { item in
       guard case .value(let field) = item else { return true }
-      return state.value(for: field.code) != nil || field.unitCode != nil
+      return state.value(for: field.code) != nil || field.unit == .degree
     }
     writer.list(7)
     writer.none()
@@ -129,7 +129,7 @@ struct SMLEncoder {
     } else {
       writer.none()
     }
-    writer.integer(Int64(field.unitCode ?? field.unit.rawValue), 1, isSigned: false)
+    writer.integer(Int64(field.unit.rawValue), 1, isSigned: false)
     writer.integer(Int64(field.scaler), 1, isSigned: true)
     add(number, field.width)
     writer.none()

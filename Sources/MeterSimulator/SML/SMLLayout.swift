@@ -67,8 +67,6 @@ struct SMLField: Sendable {
   var unit: Unit
   /// Status word, 0 for none.
   var status: UInt32 = 0
-  /// The unit's code on the line, where `unit` has none for it.
-  var unitCode: UInt8?
 
   init(_ code: OBISCode, _ width: Width, _ scaler: Int8, _ unit: Unit, status: UInt32 = 0) {
     self.code = code
@@ -85,7 +83,7 @@ struct SMLField: Sendable {
       count == 8 ? Int64.min + 1...Int64.max : -(1 << (8 * count - 1))...(1 << (8 * count - 1)) - 1
     case .unsigned(let count): count == 8 ? 0...Int64.max : 0...(1 << (8 * count)) - 1
     case .fewest: 0...0xFFFF_FFFF
-    case .defective: -0x7FFF_FFFF...0xFF_FFFF
+    case .defective: -0x7FFF_FFFF...0x7F_FFFF
     }
   }
 }
@@ -158,9 +156,7 @@ extension SMLLayout {
     items += SMLItem.values([32, 52, 72], 7, .fewest, -1, .volt)
     items += SMLItem.values([31, 51, 71], 7, .fewest, -2, .ampere)
     for e in [UInt8(1), 2, 4, 15, 26] {
-      var angle = SMLField(OBISCode(1, 0, 81, 7, e), .unsigned(2), 0, .one)
-      angle.unitCode = 8
-      items.append(.value(angle))
+      items.append(.value(SMLField(OBISCode(1, 0, 81, 7, e), .fewest, 0, .degree)))
     }
     items += SMLItem.values([14], 7, .fewest, -1, .hertz)
     items.append(.text(OBISCode(1, 0, 0, 2, 0, 0), "1.02.007"))
