@@ -58,13 +58,57 @@ public struct Decimal: Equatable, Sendable, BitwiseCopyable {
     guard index >= 0, range.upperBound <= bytes.count, index < range.upperBound else { return nil }
     let negative = bytes[index] == UInt8(ascii: "-")
     if negative || bytes[index] == UInt8(ascii: "+") { index += 1 }
+    // Eighteen digits cannot overflow.
+    guard range.upperBound - index <= 18 else {
+      self.init(parsingAny: bytes, in: index..<range.upperBound, negative: negative)
+      return
+    }
+    let start = index
+    var value: UInt64 = 0
+    Self.append(bytes, at: &index, before: range.upperBound, to: &value)
+    var digits = index - start
+    var decimals = 0
+    if index < range.upperBound, bytes[index] == UInt8(ascii: ".") {
+      index += 1
+      let point = index
+      Self.append(bytes, at: &index, before: range.upperBound, to: &value)
+      decimals = index - point
+      digits += decimals
+    }
+    guard index == range.upperBound, digits > 0 else { return nil }
+    let magnitude = Int64(truncatingIfNeeded: value)
+    self.init(
+      mantissa: negative ? 0 &- magnitude : magnitude,
+      exponent: Int8(truncatingIfNeeded: 0 &- decimals))
+  }
+
+  /// Moves `index` over the digits before `end`, eight at a time, and appends them to `value`.
+  @inline(__always)
+  private static func append(
+    _ bytes: Span<UInt8>, at index: inout Int, before end: Int, to value: inout UInt64
+  ) {
+    while index < end {
+      let word = bytes.paddedWord(at: index)
+      let length = min(word.noDigits.firstByte, end - index)
+      value = value &* powers[length] &+ word.number(ofDigits: length)
+      index += length
+      if length < 8 { return }
+    }
+  }
+
+  /// The powers of ten by which up to eight digits move what stands before them.
+  private static let powers: [9 of UInt64] = [
+    1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000,
+  ]
+
+  /// Reads digits with a decimal point, as many as there are, behind the sign.
+  private init?(parsingAny bytes: Span<UInt8>, in range: Range<Int>, negative: Bool) {
     var value: Int64 = 0
     var decimals = 0
     var digits = 0
     var pointSeen = false
-    while index < range.upperBound {
+    for index in range {
       let byte = bytes[index]
-      index += 1
       if byte == UInt8(ascii: "."), !pointSeen {
         pointSeen = true
         continue

@@ -71,3 +71,54 @@ extension MutableSpan<UInt8> {
     }
   }
 }
+
+extension Span<UInt8> {
+  /// Where `byte` first stands in `range`; the range's end if it does not.
+  @inline(__always)
+  func place(of byte: UInt8, in range: Range<Int>) -> Int {
+    var index = range.lowerBound
+    while index < range.upperBound {
+      let found = paddedWord(at: index).places(of: byte)
+      if found != 0 { return Swift.min(index + found.firstByte, range.upperBound) }
+      index += 8
+    }
+    return range.upperBound
+  }
+
+  /// Where `byte` first stands from `start` on; `count` if it does not.
+  @inline(__always)
+  func place(of byte: UInt8, from start: Int) -> Int { place(of: byte, in: start..<count) }
+}
+
+/// Eight bytes looked at together, the first one lowest.
+extension UInt64 {
+  /// Sets the highest bit of the bytes that equal `byte`; exact up to and with the first of them.
+  @inline(__always)
+  func places(of byte: UInt8) -> UInt64 {
+    let zeros = self ^ (UInt64(byte) &* 0x0101_0101_0101_0101)
+    return (zeros &- 0x0101_0101_0101_0101) & ~zeros & 0x8080_8080_8080_8080
+  }
+
+  /// Sets the highest bit of the bytes that are no decimal digits.
+  @inline(__always)
+  var noDigits: UInt64 {
+    let digits = self ^ 0x3030_3030_3030_3030
+    return (((digits & 0x7F7F_7F7F_7F7F_7F7F) &+ 0x7676_7676_7676_7676) | digits)
+      & 0x8080_8080_8080_8080
+  }
+
+  /// The index of the first byte whose highest bit is set in such a mask; 8 if none is.
+  @inline(__always)
+  var firstByte: Int { trailingZeroBitCount >> 3 }
+
+  /// The number that the first `length` bytes print, 0…8 decimal digits.
+  @inline(__always)
+  func number(ofDigits length: Int) -> UInt64 {
+    // The last digit highest, zeros in front; then neighbours are joined: 1 to 2, 2 to 4, 4 to 8.
+    var pairs = (self ^ 0x3030_3030_3030_3030) << UInt64(64 - 8 * length)
+    pairs = pairs &* 10 &+ pairs >> 8
+    let odd = (pairs & 0x0000_00FF_0000_00FF) &* (100 + 1_000_000 << 32)
+    let even = (pairs >> 16 & 0x0000_00FF_0000_00FF) &* (1 + 10_000 << 32)
+    return (odd &+ even) >> 32
+  }
+}

@@ -118,8 +118,7 @@ struct P1Framer {
 
   /// Moves behind the line's end; false if that has not come yet.
   private mutating func skipLine(_ bytes: Span<UInt8>) -> Bool {
-    var index = scanned
-    while index < bytes.count, bytes[index] != lineFeed { index += 1 }
+    let index = bytes.place(of: lineFeed, from: scanned)
     guard index < bytes.count else {
       scanned = index
       return false

@@ -4,8 +4,8 @@
 struct P1Channels {
   private var media = InlineArray<16, Medium?>(repeating: nil)
 
-  /// What the value under `code` measures; `bytes` is the whole telegram.
-  mutating func medium(of code: OBISCode, in bytes: Span<UInt8>) -> Medium {
+  /// What the value under `code` measures, where the telegram goes on at `position`.
+  mutating func medium(of code: OBISCode, from position: Int, in bytes: Span<UInt8>) -> Medium {
     switch code.a {
     case 1: return .electricity
     case 5, 6: return .thermal
@@ -17,15 +17,23 @@ struct P1Channels {
     guard channel > 0 else { return .electricity }
     guard channel < media.count else { return .unknown }
     if let known = media[channel] { return known }
-    let found = Self.find(code.b, in: bytes)
+    let found = Self.find(code.b, from: position, in: bytes)
     media[channel] = found
     return found
   }
 
-  /// Searches the telegram for `0-channel:24.1.0`.
-  private static func find(_ channel: UInt8, in bytes: Span<UInt8>) -> Medium {
+  /// Takes note of the device type that `group` prints, `0-channel:24.1.0`; the first one counts.
+  mutating func note(_ channel: UInt8, _ group: Range<Int>, in bytes: Span<UInt8>) {
+    guard channel < media.count, media[Int(channel)] == nil else { return }
+    media[Int(channel)] = Self.medium(bytes, in: group)
+  }
+
+  /// Searches the lines behind `position` for `0-channel:24.1.0`.
+  private static func find(
+    _ channel: UInt8, from position: Int, in bytes: Span<UInt8>
+  ) -> Medium {
     let wanted = OBISCode(0, channel, 24, 1, 0)
-    var index = 0
+    var index = P1Text.endOfLine(bytes, from: position)
     while index < bytes.count {
       if bytes[index] == UInt8(ascii: "0") {
         var cursor = index
@@ -34,8 +42,7 @@ struct P1Channels {
           if let group = groups.next(in: bytes) { return medium(bytes, in: group) }
         }
       }
-      while index < bytes.count, bytes[index] != UInt8(ascii: "\n") { index += 1 }
-      index += 1
+      index = P1Text.endOfLine(bytes, from: index)
     }
     return .unknown
   }

@@ -5,6 +5,10 @@ extension OBISCode {
   /// Iskra MT382 prints for the first dot (`1-0:99:97.0`) is accepted only without F, so that a
   /// code with a group too many (`1-0:4:24.7.0`, Kamstrup Omnia) is not taken for another one.
   init?(parsing bytes: Span<UInt8>, at index: inout Int) {
+    if let code = Self.short(bytes, at: &index) {
+      self = code
+      return
+    }
     guard let a = Self.group(bytes, at: &index), Self.skip(UInt8(ascii: "-"), bytes, at: &index),
       let b = Self.group(bytes, at: &index), Self.skip(UInt8(ascii: ":"), bytes, at: &index),
       let c = Self.group(bytes, at: &index)
@@ -28,6 +32,30 @@ extension OBISCode {
     self.init(a, b, c, d, e, f)
   }
 
+  /// Reads the form that nearly every line has, of two words: A and B of one digit, C, D and E of
+  /// one or two, and the bracket behind; nil, with `index` where it was, for any other.
+  @inline(__always)
+  private static func short(_ bytes: Span<UInt8>, at index: inout Int) -> OBISCode? {
+    let head = bytes.paddedWord(at: index)
+    // "?-?:", then the digits' values.
+    guard (head ^ 0x3A30_2D30) & 0xFFF0_FFF0 == 0 else { return nil }
+    let (a, b) = (UInt8(truncatingIfNeeded: head & 15), UInt8(truncatingIfNeeded: head >> 16 & 15))
+    let word = bytes.paddedWord(at: index + 4)
+    var ends = word.noDigits
+    let first = ends.firstByte
+    ends &= ends &- 1
+    let second = ends.firstByte
+    ends &= ends &- 1
+    let third = ends.firstByte
+    guard a <= 9, b <= 9, third < 8, word.byte(third) == UInt8(ascii: "("),
+      word.byte(first) == UInt8(ascii: "."), word.byte(second) == UInt8(ascii: "."),
+      let c = word.pair(from: 0, to: first), let d = word.pair(from: first + 1, to: second),
+      let e = word.pair(from: second + 1, to: third)
+    else { return nil }
+    index += 4 + third
+    return OBISCode(a, b, c, d, e)
+  }
+
   /// Reads one group, 0…255 in one to three digits.
   private static func group(_ bytes: Span<UInt8>, at index: inout Int) -> UInt8? {
     var value = 0
@@ -43,5 +71,23 @@ extension OBISCode {
     guard index < bytes.count, bytes[index] == byte else { return false }
     index += 1
     return true
+  }
+}
+
+extension UInt64 {
+  /// The byte at `index`, 0…7, the lowest being 0.
+  @inline(__always)
+  fileprivate func byte(_ index: Int) -> UInt8 {
+    UInt8(truncatingIfNeeded: self &>> UInt64(truncatingIfNeeded: 8 &* index))
+  }
+
+  /// The number that one or two digits print; nil for any other length.
+  @inline(__always)
+  fileprivate func pair(from start: Int, to end: Int) -> UInt8? {
+    switch end - start {
+    case 1: byte(start) & 15
+    case 2: (byte(start) & 15) &* 10 &+ byte(start + 1) & 15
+    default: nil
+    }
   }
 }

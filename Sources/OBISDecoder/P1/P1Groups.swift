@@ -18,8 +18,7 @@ struct P1Groups {
     }
     var start = position
     while start < bytes.count, bytes[start] == UInt8(ascii: "(") { start += 1 }
-    var end = start
-    while end < bytes.count, bytes[end] != UInt8(ascii: ")"), bytes[end] != lineFeed { end += 1 }
+    let end = Self.end(of: start, in: bytes)
     guard end < bytes.count, bytes[end] != lineFeed else {
       isBroken = true
       return nil
@@ -28,6 +27,19 @@ struct P1Groups {
     while position < bytes.count, bytes[position] == UInt8(ascii: ")") { position += 1 }
     skipLineEndBeforeGroup(in: bytes)
     return start..<end
+  }
+
+  /// Where the first ')' or line end from `start` on stands; the end of the bytes if none does.
+  @inline(__always)
+  private static func end(of start: Int, in bytes: Span<UInt8>) -> Int {
+    var index = start
+    while index < bytes.count {
+      let word = bytes.paddedWord(at: index)
+      let found = word.places(of: UInt8(ascii: ")")) | word.places(of: lineFeed)
+      if found != 0 { return index + found.firstByte }
+      index += 8
+    }
+    return bytes.count
   }
 
   /// Moves to the '(' of a continuation line; stays at the line end if there is none.

@@ -9,15 +9,38 @@ struct P1Line {
   func values<Sink: FrameSink & ~Copyable>(
     _ groups: inout P1Groups, _ medium: Medium, _ bytes: Span<UInt8>, to sink: inout Sink
   ) {
+    var rest = groups
+    guard let first = rest.next(in: bytes) else {
+      groups = rest
+      return
+    }
+    guard rest.position < bytes.count, bytes[rest.position] == UInt8(ascii: "(") else {
+      groups = rest
+      values(nil, medium, bytes, in: first, to: &sink)
+      return
+    }
     let stamp = timeGroup(groups, bytes)
     let time = stamp.isEmpty ? nil : P1Text.time(bytes, in: stamp, to: &sink)
     while let group = groups.next(in: bytes) {
       guard stamp.isEmpty || group != stamp else { continue }
-      let comma = P1Text.comma(bytes, in: group)
-      value(time, medium, bytes, in: group.lowerBound..<comma, to: &sink)
-      guard comma < group.upperBound else { continue }
-      value(time, medium, bytes, in: comma + 1..<group.upperBound, to: &sink)
+      values(time, medium, bytes, in: group, to: &sink)
     }
+  }
+
+  /// Delivers the one value of a group, or the two on either side of a comma.
+  @inline(__always)
+  private func values<Sink: FrameSink & ~Copyable>(
+    _ time: MeterTime?, _ medium: Medium, _ bytes: Span<UInt8>, in group: Range<Int>,
+    to sink: inout Sink
+  ) {
+    if case .number(let value, let unit) = P1Value(parsing: bytes, in: group) {
+      reading(value, unit, time, medium, bytes, in: group, to: &sink)
+      return
+    }
+    let comma = P1Text.comma(bytes, in: group)
+    value(time, medium, bytes, in: group.lowerBound..<comma, to: &sink)
+    guard comma < group.upperBound else { return }
+    value(time, medium, bytes, in: comma + 1..<group.upperBound, to: &sink)
   }
 
   /// Finds the group that is a time, among two or more; empty if none is.

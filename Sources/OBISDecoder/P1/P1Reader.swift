@@ -102,7 +102,11 @@ struct P1Telegram {
     case .profile: profile(line, &groups, bytes, to: &sink)
     case .history: history(line, &groups, bytes, to: &sink)
     default:
-      let medium = channels.medium(of: line.code, in: bytes)
+      if line.meaning == .deviceType {
+        var walk = groups
+        if let group = walk.next(in: bytes) { channels.note(line.code.b, group, in: bytes) }
+      }
+      let medium = channels.medium(of: line.code, from: groups.position, in: bytes)
       line.values(&groups, medium, bytes, to: &sink)
     }
   }
@@ -154,7 +158,7 @@ struct P1Telegram {
     let isDuplicate = seen.insert(code, startingAt: start, in: bytes) || line.isDuplicate
     let inner = P1Line(code: code, meaning: .register, isDuplicate: isDuplicate)
     let time = P1Text.time(bytes, in: parts[0], to: &sink)
-    let medium = channels.medium(of: code, in: bytes)
+    let medium = channels.medium(of: code, from: start, in: bytes)
     inner.reading(number, unit, time, medium, bytes, in: value, to: &sink)
   }
 
@@ -165,7 +169,7 @@ struct P1Telegram {
   private mutating func history<Sink: FrameSink & ~Copyable>(
     _ line: P1Line, _ groups: inout P1Groups, _ bytes: Span<UInt8>, to sink: inout Sink
   ) {
-    let medium = channels.medium(of: line.code, in: bytes)
+    let medium = channels.medium(of: line.code, from: groups.position, in: bytes)
     var time: MeterTime?
     var isFirst = true
     while let group = groups.next(in: bytes) {

@@ -1,6 +1,6 @@
 /// Which codes a telegram has had, so that a second line of the same code is noticed.
 ///
-/// A set of 2,048 bits says "never" for certain in most cases; where it says "perhaps", the lines
+/// A set of 2,048 bits, two for each code, says "never" for certain in most cases; where it says "perhaps", the lines
 /// above are read again. So it needs neither heap nor a limit on the number of lines.
 struct P1SeenCodes {
   private var bits = InlineArray<32, UInt64>(repeating: 0)
@@ -8,10 +8,11 @@ struct P1SeenCodes {
   /// Notes `code`; true if the telegram has it in a line that begins before `start`.
   mutating func insert(_ code: OBISCode, startingAt start: Int, in bytes: Span<UInt8>) -> Bool {
     // The multiplier is 2^64 over the golden ratio, which spreads neighbouring codes evenly.
-    let hash = Int(truncatingIfNeeded: (code.rawValue &* 0x9E37_79B9_7F4A_7C15) >> 53)
-    let mask = UInt64(1) << UInt64(hash & 63)
-    guard bits[hash >> 6] & mask != 0 else {
-      bits[hash >> 6] |= mask
+    let hash = code.rawValue &* 0x9E37_79B9_7F4A_7C15
+    let word = Int(truncatingIfNeeded: hash >> 59)
+    let mask = UInt64(1) &<< (hash >> 53) | UInt64(1) &<< (hash >> 47)
+    guard bits[word] & mask == mask else {
+      bits[word] |= mask
       return false
     }
     return Self.occurs(code, before: start, in: bytes)
@@ -22,8 +23,7 @@ struct P1SeenCodes {
     while index < end {
       var cursor = index
       if isDigit(bytes[index]), OBISCode(parsing: bytes, at: &cursor) == code { return true }
-      while index < end, bytes[index] != UInt8(ascii: "\n") { index += 1 }
-      index += 1
+      index = P1Text.endOfLine(bytes, from: index)
     }
     return false
   }

@@ -2,12 +2,8 @@
 enum P1Text {
   /// Where the next line begins, or the end of the bytes.
   static func endOfLine(_ bytes: Span<UInt8>, from start: Int) -> Int {
-    var index = start
-    while index < bytes.count {
-      index += 1
-      if bytes[index - 1] == UInt8(ascii: "\n") { break }
-    }
-    return index
+    let end = bytes.place(of: UInt8(ascii: "\n"), from: start)
+    return end < bytes.count ? end + 1 : end
   }
 
   /// A secret over `range` without the line end that it may include.
@@ -54,8 +50,7 @@ enum P1Text {
 
   /// Where the first comma of `range` is; its end if it has none.
   static func comma(_ bytes: Span<UInt8>, in range: Range<Int>) -> Int {
-    for index in range where bytes[index] == UInt8(ascii: ",") { return index }
-    return range.upperBound
+    bytes.place(of: UInt8(ascii: ","), in: range)
   }
 
   /// The time that stands in `range`; nil and a problem if it is none that a calendar has.

@@ -17,8 +17,7 @@ enum P1Value {
       self = .empty
       return
     }
-    var star = range.lowerBound
-    while star < range.upperBound, bytes[star] != UInt8(ascii: "*") { star += 1 }
+    let star = bytes.place(of: UInt8(ascii: "*"), in: range)
     let digits = range.lowerBound..<star
     guard star < range.upperBound else {
       self = Decimal(parsing: bytes, in: digits).map { .plain($0) } ?? .text
@@ -63,12 +62,12 @@ extension Unit {
   /// A lower-case `m` as prefix is milli or mega, so nobody knows which: nil.
   static func parse(_ bytes: Span<UInt8>, in range: Range<Int>) -> (unit: Unit, power: Int8)? {
     guard !range.isEmpty, range.count <= 5 else { return nil }
-    if let unit = base(bytes, in: range) { return (unit, 0) }
-    guard range.count > 1,
-      let unit = base(bytes, in: range.lowerBound + 1..<range.upperBound),
-      unit != .cubicMetre, unit != .second
-    else { return nil }
-    switch bytes[range.lowerBound] {
+    let text = bytes.paddedWord(at: range.lowerBound) & ~(~0 << UInt64(8 * range.count))
+    // Lower case, without making characters of the zeros behind; a digit stays itself with 0x20.
+    let lower = text | 0x20_2020_2020 & ~(~0 << UInt64(8 * range.count))
+    if let unit = base(lower) { return (unit, 0) }
+    guard let unit = base(lower >> 8), unit != .cubicMetre, unit != .second else { return nil }
+    switch UInt8(truncatingIfNeeded: text) {
     case UInt8(ascii: "k"), UInt8(ascii: "K"): return (unit, 3)
     case UInt8(ascii: "M"): return (unit, 6)
     case UInt8(ascii: "g"), UInt8(ascii: "G"): return (unit, 9)
@@ -76,22 +75,20 @@ extension Unit {
     }
   }
 
-  private static func base(_ bytes: Span<UInt8>, in range: Range<Int>) -> Unit? {
-    guard range.count <= 4 else { return nil }
-    var key: UInt32 = 0
-    for index in range { key = key << 8 | UInt32(bytes[index] | 0x20) }
-    // The symbol's characters in lower case, first one highest; a digit stays itself with 0x20.
-    return switch key {
+  /// The unit whose symbol's characters in lower case these are, the first one lowest.
+  @inline(__always)
+  private static func base(_ key: UInt64) -> Unit? {
+    switch key {
     case 0x77: .watt
-    case 0x7768: .wattHour
+    case 0x6877: .wattHour
     case 0x76: .volt
     case 0x61: .ampere
-    case 0x6D33: .cubicMetre
-    case 0x7661_72: .reactiveVoltAmpere
-    case 0x7661_7268: .reactiveVoltAmpereHour
-    case 0x7661: .voltAmpere
-    case 0x7661_68: .voltAmpereHour
-    case 0x687A: .hertz
+    case 0x336D: .cubicMetre
+    case 0x7261_76: .reactiveVoltAmpere
+    case 0x6872_6176: .reactiveVoltAmpereHour
+    case 0x6176: .voltAmpere
+    case 0x6861_76: .voltAmpereHour
+    case 0x7A68: .hertz
     case 0x6A: .joule
     case 0x73: .second
     default: nil
