@@ -7,9 +7,12 @@ let package = Package(
   products: [.executable(name: "throughput", targets: ["Throughput"])],
   dependencies: [.package(name: "gateway-agent", path: "..")],
   targets: [
+    // A link to the counter of the tests: what stands in front of the allocator is written once.
+    .target(name: "AllocationCounter"),
     .executableTarget(
       name: "Throughput",
       dependencies: [
+        "AllocationCounter",
         .product(name: "OBISDecoder", package: "gateway-agent"),
         .product(name: "PrivacyFilter", package: "gateway-agent"),
         .product(name: "MeterSimulator", package: "gateway-agent"),

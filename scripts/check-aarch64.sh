@@ -27,7 +27,7 @@ clang -O1 $native/native.c "$folder/x86_64.o" -o "$folder/x86_64"
 # Swift's objects are position-independent; binutils wants a program of that kind, then.
 aarch64-linux-gnu-gcc -static-pie -O1 $native/native.c "$folder/aarch64.o" -o "$folder/aarch64"
 
-[[ -d .build/seeds/whole ]] || scripts/make-seeds.sh
+scripts/make-seeds.sh
 python3 Tests/Seeds/seeds.py --pack .build/seeds/whole >"$folder/recordings"
 "$folder/x86_64" <"$folder/recordings" >"$folder/x86_64.events"
 qemu-aarch64 "$folder/aarch64" <"$folder/recordings" >"$folder/aarch64.events"

@@ -101,6 +101,8 @@ step scripts scripts/check-scripts.sh
 step unit scripts/check-unit.sh
 step docs .venv/bin/python scripts/check-docs.py
 step embedded scripts/check-embedded.sh
+step aarch64 scripts/check-aarch64.sh
+step fuzz scripts/fuzz.sh smoke
 
 if step build-debug swift build --build-tests; then
   step tests swift_test

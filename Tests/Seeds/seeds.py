@@ -107,8 +107,9 @@ def sml_entry(code, unit, scaler, value):
             + b"\x01")
 
 
-def sml():
-    """An SML file (BSI TR-03109-1, annex IV) with an invented server id, in escape sequences."""
+def sml(key_count=48):
+    """An SML file (BSI TR-03109-1, annex IV) with an invented server id and a public key of so many zeros."""
+    key_length = key_count + 2
     server = b"\x0b\x0a\x01TST\x00\x00\x00\x00\x01"
     opening = sml_message(b"\x72\x63\x01\x01\x76\x01\x01\x05\x00\x00\x00\x01" + server + b"\x01\x01")
     values = (
@@ -117,7 +118,8 @@ def sml():
         sml_entry((1, 0, 1, 8, 0, 255), 0x1E, -1, b"\x59" + struct.pack(">q", 12345678)),
         sml_entry((1, 0, 2, 8, 0, 255), 0x1E, -1, b"\x55" + struct.pack(">i", 4711)),
         sml_entry((1, 0, 16, 7, 0, 255), 0x1B, 0, b"\x55" + struct.pack(">i", -473)),
-        b"\x77\x07\x81\x81\xc7\x82\x05\xff\x01\x01\x01\x01\x83\x02" + bytes(48) + b"\x01",
+        b"\x77\x07\x81\x81\xc7\x82\x05\xff\x01\x01\x01\x01" + bytes((0x80 | key_length >> 4, key_length & 15))
+        + bytes(key_count) + b"\x01",
     )
     listing = sml_message(b"\x72\x63\x07\x01\x77\x01" + server + b"\x07\x01\x00\x62\x0a\xff\xff\x72\x62\x01\x65"
                           + struct.pack(">I", 1000) + bytes((0x70 | len(values),)) + b"".join(values) + b"\x01\x01")

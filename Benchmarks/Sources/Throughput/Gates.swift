@@ -7,10 +7,10 @@ enum Gates {
   static let count = 16
   private static let meter = "7b1f0c52-3a6e-4d0e-9a55-0c1d2e3f4a5b"
   /// 2026-01-01 00:00 UTC, in milliseconds.
-  private static let start: Int64 = 1_767_225_600_000
+  static let start: Int64 = 1_767_225_600_000
 
-  /// Installs them; nil if one does not compile.
-  static func install(in bank: inout GateBank, now: Int64) -> Bool {
+  /// Installs the first `count` of them; false if one does not compile.
+  static func install(in bank: inout GateBank, count: Int = count, now: Int64) -> Bool {
     guard let id = UniqueID(parsing: meter) else { return false }
     // The names it makes are not the point here: any function of its input will do.
     let pseudonyms = Pseudonyms(installSecret: [UInt8](repeating: 7, count: 32)) { key, message in

@@ -10,6 +10,9 @@ import OBISDecoder
 @main
 enum Throughput {
   static func main() {
+    if let option = CommandLine.arguments.firstIndex(of: "--frames") {
+      exit(Recordings.measure(Array(CommandLine.arguments[(option + 1)...])) ? 0 : 1)
+    }
     let isSmoke = CommandLine.arguments.contains("--smoke")
     let frames = isSmoke ? 200 : 5000
     let rounds = isSmoke ? 3 : 9
