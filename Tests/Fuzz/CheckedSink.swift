@@ -7,12 +7,19 @@ struct CheckedSink: FrameSink {
   private(set) var fault: StaticString?
   /// All events, as one number: two runs said the same if theirs are equal.
   private(set) var fold: UInt64 = 0xCBF2_9CE4_8422_2325
-  /// Bytes of the stream accounted for.
-  private(set) var position: UInt64 = 0
+  /// Whether a message may come in several frames, with other things between them: then only the sum
+  /// of all counts can be checked, else the place of each.
+  private let mayBeInParts: Bool
+  /// Where the next part of the stream must begin.
+  private var position: UInt64 = 0
+  /// Bytes accounted for, flags that two frames share twice.
+  private var sum: UInt64 = 0
   /// Readings of frames that ended.
   private(set) var readings = 0
   private var isAfterFrame = false
   private var isWithinFrame = false
+
+  init(mayBeInParts: Bool) { self.mayBeInParts = mayBeInParts }
 
   mutating func reading(_ reading: Reading, in bytes: Span<UInt8>) {
     isWithinFrame = true
@@ -66,15 +73,22 @@ struct CheckedSink: FrameSink {
     isAfterFrame = false
   }
 
-  /// Checks the end of a stream of `count` bytes.
-  mutating func end(of count: Int) {
+  /// Checks the end of a stream of `count` bytes, `flags` of them 0x7E.
+  mutating func end(of count: Int, flags: Int) {
     if isWithinFrame { fail("a frame without end") }
-    if position != UInt64(count) { fail("the bytes accounted for are not all") }
+    if mayBeInParts {
+      let isPlausible = sum >= UInt64(count) && sum <= UInt64(count + flags)
+      if !isPlausible { fail("the bytes accounted for are not those of the stream") }
+    } else if position != UInt64(count) {
+      fail("the bytes accounted for are not all")
+    }
   }
 
   /// The next part of the stream: where the last one ended, or at the flag that both frames share.
   private mutating func account(_ offset: UInt64, _ count: Int, mayShare: Bool) {
     if count <= 0 { return fail("a part of the stream without bytes") }
+    sum &+= UInt64(count)
+    if mayBeInParts { return }
     let isShared = mayShare && isAfterFrame && offset &+ 1 == position
     if offset != position, !isShared { fail("a byte accounted for twice or never") }
     position = offset &+ UInt64(count)

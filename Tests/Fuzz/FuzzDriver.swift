@@ -60,11 +60,13 @@ private func check(_ bytes: Span<UInt8>) {
 
 /// Decodes in pieces and checks what the sink and the allocator have to say.
 private func decode(_ bytes: Span<UInt8>, _ cuts: Cuts) -> CheckedSink {
-  var sink = CheckedSink()
+  var sink = CheckedSink(mayBeInParts: target.mayBeInParts)
+  var flags = 0
+  for index in bytes.indices where bytes[index] == 0x7E { flags += 1 }
   let before = native_allocations()
   feed(bytes, cuts, to: &sink)
   let allocations = native_allocations() - before
-  sink.end(of: bytes.count)
+  sink.end(of: bytes.count, flags: flags)
   if let fault = sink.fault {
     show(bytes, cuts)
     fail("\(fault)")

@@ -34,4 +34,12 @@ enum FuzzTarget: Equatable {
     case .ciphered, .whole: nil
     }
   }
+
+  /// Whether a message may come in several frames.
+  var mayBeInParts: Bool {
+    switch self {
+    case .family(.hdlc), .family(.mbus), .dlms, .ciphered, .whole: true
+    case .family: false
+    }
+  }
 }
