@@ -72,7 +72,7 @@ struct FrameRecogniser: ~Copyable {
 
   /// The next family whose frames begin with the first byte held; it becomes the candidate.
   private mutating func nextCandidate(_ held: Span<UInt8>) -> Dialect? {
-    candidate = family(of: held[0], refused: refused)
+    candidate = family(of: held[0], refused: refused) ?? bareFamily(of: held[0])
     switch candidate {
     case .p1: p1.reset()
     case .hdlc: hdlc.reset()
@@ -91,6 +91,12 @@ struct FrameRecogniser: ~Copyable {
     if byte == SMLFramer.escape { return allowed(.sml, refused) }
     if P1Framer.isStart(byte) { return allowed(.p1, refused) ?? allowed(.d0, refused) }
     return nil
+  }
+
+  /// The family of a readout without identification that may begin with `byte`, at a boundary only.
+  private func bareFamily(of byte: UInt8) -> Dialect? {
+    guard offset == boundary, D0Framer.mayBeginBlock(byte) else { return nil }
+    return allowed(.d0, refused)
   }
 
   private func allowed(_ family: Dialect, _ refused: UInt8) -> Dialect? {

@@ -35,7 +35,8 @@ struct AllocationTests {
   /// allocate nothing either is the Embedded gate's word.
   @Test(
     .enabled(if: RecordedFrames.isPresent, RecordedFrames.absence),
-    arguments: RecordedFrames.all(in: "p1") + RecordedFrames.all(in: "hdlc").filter(\.isSelected))
+    arguments: RecordedFrames.all(in: "p1") + RecordedFrames.all(in: "d0")
+      + RecordedFrames.all(in: "hdlc").filter(\.isSelected))
   func allocatesNothingForRecordedFrame(_ frame: RecordedFrame) {
     expectNoAllocation(frame.bytes)
   }

@@ -110,6 +110,10 @@ struct P1Framer {
     case carriageReturn, lineFeed:
       phase = .line
     default:
+      if !hasData {
+        guard let isReadout = D0Framer.claims(bytes, at: scanned) else { return .incomplete }
+        if isReadout { return .notAFrame }
+      }
       hasData = true
       phase = .line
     }

@@ -65,7 +65,8 @@ struct P1Line {
     return group.count == 13 || meaning != .unknown
   }
 
-  private func value<Sink: FrameSink & ~Copyable>(
+  /// Delivers what one group, or one half of it, says.
+  func value<Sink: FrameSink & ~Copyable>(
     _ time: MeterTime?, _ medium: Medium, _ bytes: Span<UInt8>, in range: Range<Int>,
     to sink: inout Sink
   ) {

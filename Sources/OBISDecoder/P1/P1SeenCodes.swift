@@ -7,6 +7,11 @@ struct P1SeenCodes {
 
   /// Notes `code`; true if the telegram has it in a line that begins before `start`.
   mutating func insert(_ code: OBISCode, startingAt start: Int, in bytes: Span<UInt8>) -> Bool {
+    mayHaveSeen(code) && Self.occurs(code, before: start, in: bytes)
+  }
+
+  /// Notes `code`; false if it is new for certain.
+  mutating func mayHaveSeen(_ code: OBISCode) -> Bool {
     // The multiplier is 2^64 over the golden ratio, which spreads neighbouring codes evenly.
     let hash = code.rawValue &* 0x9E37_79B9_7F4A_7C15
     let word = Int(truncatingIfNeeded: hash >> 59)
@@ -15,7 +20,7 @@ struct P1SeenCodes {
       bits[word] |= mask
       return false
     }
-    return Self.occurs(code, before: start, in: bytes)
+    return true
   }
 
   private static func occurs(_ code: OBISCode, before end: Int, in bytes: Span<UInt8>) -> Bool {
