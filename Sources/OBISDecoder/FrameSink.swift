@@ -98,12 +98,19 @@ public struct FrameSummary: Equatable, Sendable, BitwiseCopyable {
 }
 
 /// Receives what a decoder finds, in this order for each frame:
-/// any number of `reading`, `secret` and `problem`, then one `frameEnded`; or one `frameRejected`.
+/// any number of `piece` and `deciphered`, then of `reading`, `secret` and `problem`, then one
+/// `frameEnded`; or one `frameRejected`.
 ///
 /// `bytes` is what the offsets of that call count in, and lives only for the call: the whole frame,
 /// or the message that was put together from several frames or deciphered. A frame whose checksum is
 /// wrong brings `frameRejected` and nothing else.
 public protocol FrameSink: ~Copyable {
+  /// Where a piece of the frame's message lies in the stream, in the order of the message's bytes.
+  ///
+  /// Only for a message that was put together or deciphered: any other is the frame itself.
+  mutating func piece(_ piece: MessagePiece)
+  /// A part of the message was deciphered: what follows is about its plaintext.
+  mutating func deciphered(_ part: CipheredPart)
   /// A value of the frame.
   mutating func reading(_ reading: Reading, in bytes: Span<UInt8>)
   /// An identifier of the frame.
@@ -116,4 +123,11 @@ public protocol FrameSink: ~Copyable {
   mutating func frameRejected(_ summary: FrameSummary, _ error: DecodeError)
   /// `count` bytes from `offset` of the stream on belonged to no frame.
   mutating func discarded(_ count: Int, at offset: UInt64)
+}
+
+extension FrameSink where Self: ~Copyable {
+  /// Ignores it.
+  public mutating func piece(_ piece: MessagePiece) {}
+  /// Ignores it.
+  public mutating func deciphered(_ part: CipheredPart) {}
 }

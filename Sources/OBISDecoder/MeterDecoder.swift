@@ -18,13 +18,14 @@ typealias FrameBuffer = ByteBuffer<8192>
 ///
 /// It holds back only what may be the beginning of a frame, at most `Limits.frameBytes`, and
 /// allocates nothing. What it reports depends on the bytes alone, never on how they were cut into
-/// pieces, except that `finish(to:)` says where a silence was. Every byte is accounted for once: in
+/// pieces, except that `idle(to:)` says where a silence was. Every byte is accounted for once: in
 /// a frame that ended, a frame that was rejected, or a discarded run. Only a flag that closes one
 /// HDLC frame and opens the next belongs to both.
 ///
 ///     var decoder = MeterDecoder(DecoderOptions())
 ///     decoder.push(bytes, to: &sink)   // for each piece read
-///     decoder.finish(to: &sink)        // when the line falls silent, and at the end
+///     decoder.idle(to: &sink)          // when the line falls silent
+///     decoder.finish(to: &sink)        // at the end
 public struct MeterDecoder: ~Copyable {
   private var buffer = FrameBuffer()
   private var recogniser: FrameRecogniser
@@ -42,8 +43,9 @@ public struct MeterDecoder: ~Copyable {
 
   /// Takes the next bytes of the stream; whatever frames they complete go to `sink`.
   ///
-  /// Ciphered messages are deciphered by `cipher`, the same at each call of a stream. A run of bytes that belong to no frame is reported when it ends, when it is
-  /// `Limits.frameBytes` long, or by `finish(to:)`.
+  /// Ciphered messages are deciphered by `cipher`, the same at each call of a stream. A run of bytes
+  /// that belong to no frame is reported when it ends, when it is `Limits.frameBytes` long, or by
+  /// `idle(to:)` and `finish(to:)`.
   public mutating func push<Sink: FrameSink & ~Copyable, Cipher: MessageCipher & ~Copyable>(
     _ bytes: Span<UInt8>, with cipher: inout Cipher, to sink: inout Sink
   ) {
@@ -63,24 +65,42 @@ public struct MeterDecoder: ~Copyable {
     }
   }
 
-  /// Ends the frame in hand: the line is idle, or the input is over.
+  /// Ends the frame in hand, because the line is silent.
   ///
-  /// Bytes held are completed where they are a whole frame without its line end, else rejected. The
-  /// decoder may be used on; positions go on counting.
+  /// Bytes held are completed where they are a whole frame without its line end, else rejected. A
+  /// message of which some frames have come goes on waiting for the others: meters pause within a
+  /// message. It is rejected by the silence after `Limits.silences` others without a frame of it.
+  public mutating func idle<Sink: FrameSink & ~Copyable, Cipher: MessageCipher & ~Copyable>(
+    with cipher: inout Cipher, to sink: inout Sink
+  ) {
+    drain(isEnd: true, with: &cipher, to: &sink)
+    recogniser.noteSilence(to: &sink)
+  }
+
+  /// Ends the frame in hand of a meter that does not encrypt, as `idle(with:to:)` does.
+  public mutating func idle<Sink: FrameSink & ~Copyable>(to sink: inout Sink) {
+    var cipher = NoKeys()
+    idle(with: &cipher, to: &sink)
+  }
+
+  /// Ends the frame and the message in hand, because the input is over.
+  ///
+  /// What is not whole is rejected. The decoder may be used on; positions go on counting.
   public mutating func finish<Sink: FrameSink & ~Copyable, Cipher: MessageCipher & ~Copyable>(
     with cipher: inout Cipher, to sink: inout Sink
   ) {
     drain(isEnd: true, with: &cipher, to: &sink)
-    recogniser.reportDiscarded(to: &sink)
+    recogniser.noteEnd(to: &sink)
   }
 
-  /// Ends the frame in hand of a meter that does not encrypt, as `finish(with:to:)` does.
+  /// Ends all in hand of a meter that does not encrypt, as `finish(with:to:)` does.
   public mutating func finish<Sink: FrameSink & ~Copyable>(to sink: inout Sink) {
     var cipher = NoKeys()
     finish(with: &cipher, to: &sink)
   }
 
-  /// Whether bytes are held that may become a frame: then `finish(to:)` should follow a silence.
+  /// Whether bytes are held that may become a frame, or a message waits for its rest: then
+  /// `idle(to:)` should follow each silence.
   public var isMidFrame: Bool { recogniser.isMidFrame(holding: buffer.count) }
 
   /// The family of the last frame that ended or was rejected, nil before the first.

@@ -35,8 +35,10 @@ struct FrameRecogniser: ~Copyable {
     messages = MessageLayer(options)
   }
 
-  /// Whether the `count` bytes held may become a frame.
-  func isMidFrame(holding count: Int) -> Bool { count > (holdsSharedFlag ? 1 : 0) }
+  /// Whether the `count` bytes held may become a frame, or a message waits for its rest.
+  func isMidFrame(holding count: Int) -> Bool {
+    count > (holdsSharedFlag ? 1 : 0) || messages.isPending
+  }
 
   /// Works through `bytes`, all those held; returns how many it is done with.
   ///
@@ -66,13 +68,31 @@ struct FrameRecogniser: ~Copyable {
   /// Reports the run of bytes that belonged to no frame, if there is one.
   mutating func reportDiscarded<Sink: FrameSink & ~Copyable>(to sink: inout Sink) {
     guard discarded > 0 else { return }
+    if discarded >= Self.shortestLoss { messages.giveUp(to: &sink) }
     sink.discarded(discarded, at: offset - UInt64(discarded))
     discarded = 0
   }
 
+  /// Bytes of rubbish that may have been a frame of a message: the shortest HDLC frame with
+  /// information, its flags shared, has ten.
+  private static let shortestLoss = 10
+
+  /// Notes that the line was silent, behind the bytes worked through.
+  mutating func noteSilence<Sink: FrameSink & ~Copyable>(to sink: inout Sink) {
+    reportDiscarded(to: &sink)
+    messages.noteSilence(to: &sink)
+  }
+
+  /// Notes that nothing more will come.
+  mutating func noteEnd<Sink: FrameSink & ~Copyable>(to sink: inout Sink) {
+    reportDiscarded(to: &sink)
+    messages.giveUp(to: &sink)
+  }
+
   /// The next family whose frames begin with the first byte held; it becomes the candidate.
   private mutating func nextCandidate(_ held: Span<UInt8>) -> Dialect? {
-    candidate = family(of: held[0], refused: refused) ?? bareFamily(of: held[0])
+    candidate =
+      bareFamily(of: held[0]) ?? family(of: held[0], refused: refused) ?? blockFamily(of: held[0])
     switch candidate {
     case .p1: p1.reset()
     case .hdlc: hdlc.reset()
@@ -88,13 +108,28 @@ struct FrameRecogniser: ~Copyable {
   /// The first family not yet refused that may begin with `byte`.
   private func family(of byte: UInt8, refused: UInt8 = 0) -> Dialect? {
     if byte == HDLCHeader.flag { return allowed(.hdlc, refused) }
+    if MBusFramer.isStart(byte) { return allowed(.mbus, refused) }
+    if mayBeginCiphered(byte), let family = allowed(.apdu, refused) { return family }
     if byte == SMLFramer.escape { return allowed(.sml, refused) }
     if P1Framer.isStart(byte) { return allowed(.p1, refused) ?? allowed(.d0, refused) }
     return nil
   }
 
-  /// The family of a readout without identification that may begin with `byte`, at a boundary only.
+  /// Whether `byte` may begin a ciphered message: anywhere, but not on a line whose frames have a
+  /// link layer, where it stands within a damaged one.
+  private func mayBeginCiphered(_ byte: UInt8) -> Bool {
+    APDUFramer.isStart(byte, isBoundary: false) && dialect != .hdlc && dialect != .mbus
+  }
+
+  /// The family of a message without link layer that may begin with the first byte held, `byte`, at
+  /// a boundary only.
   private func bareFamily(of byte: UInt8) -> Dialect? {
+    guard offset == boundary, APDUFramer.isStart(byte, isBoundary: true) else { return nil }
+    return allowed(.apdu, refused)
+  }
+
+  /// The family of a readout without identification that may begin with `byte`, at a boundary only.
+  private func blockFamily(of byte: UInt8) -> Dialect? {
     guard offset == boundary, D0Framer.mayBeginBlock(byte) else { return nil }
     return allowed(.d0, refused)
   }
@@ -161,7 +196,10 @@ struct FrameRecogniser: ~Copyable {
     let summary = summary(family, count, integrity)
     switch family {
     case .p1: P1Reader.read(frame, summary, to: &sink)
-    case .hdlc, .mbus, .apdu: messages.take(frame, summary, with: &cipher, to: &sink)
+    case .hdlc, .mbus, .apdu:
+      if let error = messages.take(frame, summary, with: &cipher, to: &sink) {
+        return reject(error, count, held, as: family, to: &sink)
+      }
     case .sml: SMLReader.read(frame, summary, hasEscapes: sml.hasEscapes, to: &sink)
     case .d0: D0Reader.read(frame, summary, to: &sink)
     }
@@ -177,6 +215,10 @@ struct FrameRecogniser: ~Copyable {
   private mutating func reject<Sink: FrameSink & ~Copyable>(
     _ error: DecodeError, _ count: Int, _ held: Span<UInt8>, as family: Dialect, to sink: inout Sink
   ) -> Int {
+    if family == .apdu {
+      let split = APDUFramer.nextStart(in: held.extracting(first: count))
+      return drop(split ?? count, error, as: family, to: &sink)
+    }
     guard family == .p1,
       let split = NestedFrame.start(
         in: held.extracting(0..<count), error: error.code, dialect: options.dialect)
@@ -190,8 +232,10 @@ struct FrameRecogniser: ~Copyable {
   ) -> Int {
     reportDiscarded(to: &sink)
     sink.frameRejected(summary(family, count, .bad), error)
+    if family == .hdlc || family == .mbus || family == .apdu { messages.giveUp(to: &sink) }
     dialect = family
     advance(count)
+    if family == .apdu { boundary = offset }
     return count
   }
 

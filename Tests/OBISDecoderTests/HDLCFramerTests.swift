@@ -113,26 +113,6 @@ import Testing
     Issue.record("no filler makes the checksum zero")
   }
 
-  @Test func reportsSegmentsUnread() {
-    let frame = HDLCFrameBuilder(isSegmented: true).frame(information)
-    let recorder = HDLCStream.heard(frame)
-    #expect(recorder.rejected.map(\.code) == [.segmented])
-    #expect(recorder.ended == [])
-  }
-
-  /// The last segment is not marked; a whole frame behind a lost last segment is read.
-  @Test func reportsTheLastSegmentUnread() {
-    let segment = HDLCFrameBuilder(isSegmented: true).frame(information)
-    let last = HDLCFrameBuilder().frame([0x0F, 0, 0, 0, 0, 0x00] + DLMSVector.aidonList1.body)
-    #expect(HDLCStream.heard(last).readings.count == 1)
-    let recorder = HDLCStream.heard(segment + segment + last)
-    #expect(recorder.rejected.map(\.code) == [.segmented, .segmented, .segmented])
-    #expect(recorder.readings == [])
-    let whole = HDLCStream.heard(segment + segment + DLMSVector.aidonList1.frame)
-    #expect(whole.readings.count == 1)
-    #expect(HDLCStream.heard(segment + last + last).readings.count == 1)
-  }
-
   @Test func takesTheLongestFrame() {
     let longest = HDLCFrameBuilder().frame([UInt8](repeating: 0x7E, count: 2047 - 9))
     #expect(longest.count == 2049)

@@ -124,10 +124,12 @@ import Testing
     let summary = FrameSummary(
       dialect: .hdlc, offset: 0, count: frame.count, integrity: .ok, meterTime: nil)
     var counter = Counter()
+    var messages = MessageLayer(DecoderOptions())
+    var cipher = NoKeys()
     func read() {
       var framer = HDLCFramer()
       guard case .complete = framer.advance(over: frame.span) else { return }
-      DLMSReader.read(frame.span, summary, to: &counter)
+      _ = messages.take(frame.span, summary, with: &cipher, to: &counter)
     }
     read()
     let once = counter.readings

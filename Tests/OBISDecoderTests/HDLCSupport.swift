@@ -73,7 +73,8 @@ struct DLMSRecorder: FrameSink, Equatable {
 }
 
 /// The least that a stream decoder does with a framer, so that framer and reader are tested alone.
-struct HDLCStream {
+struct HDLCStream: ~Copyable {
+  private var messages = MessageLayer(DecoderOptions())
   private var held: [UInt8] = []
   private var offset: UInt64 = 0
   private var framer = HDLCFramer()
@@ -86,6 +87,7 @@ struct HDLCStream {
 
   mutating func finish() {
     while step(isLast: true) {}
+    messages.giveUp(to: &recorder)
   }
 
   private mutating func step(isLast: Bool) -> Bool {
@@ -102,10 +104,15 @@ struct HDLCStream {
       return drop(1, isNoise: true)
     case .damaged(let error, let count):
       recorder.frameRejected(summary(count, .bad), error)
+      messages.giveUp(to: &recorder)
       return drop(count, isNoise: false)
     case .complete(let count, let integrity):
       let summary = summary(count, integrity)
-      DLMSReader.read(bytes.span.extracting(first: count), summary, to: &recorder)
+      var cipher = NoKeys()
+      let frame = bytes.span.extracting(first: count)
+      if let error = messages.take(frame, summary, with: &cipher, to: &recorder) {
+        recorder.frameRejected(summary, error)
+      }
       // The closing flag may open the next frame.
       return drop(bytes[count - 1] == 0x7E ? count - 1 : count, isNoise: false)
     }

@@ -9,7 +9,7 @@ final class MeterFeed: FrameSink {
   /// Silence after which held bytes are taken as a complete frame or as rubbish, in milliseconds.
   ///
   /// P1 and HDLC send a frame without pauses; the longest gap seen is a USB adapter's 16 ms latency
-  /// timer, and wired M-Bus bridges pause 160 ms inside a push.
+  /// timer. Pauses between the frames of one message are the decoder's business.
   static let idleMilliseconds = 250
 
   /// Frames without checksum in a row after which the meter counts as one that sends none.
@@ -111,7 +111,13 @@ final class MeterFeed: FrameSink {
       return
     }
     var sink = self
-    decoder.finish(to: &sink)
+    guard portState != .ended else {
+      decoder.finish(to: &sink)
+      return
+    }
+    decoder.idle(to: &sink)
+    // A message may wait for its other frames.
+    if decoder.isMidFrame { idle?.arm(afterMilliseconds: Self.idleMilliseconds) }
   }
 
   // MARK: - Freshness

@@ -86,6 +86,18 @@ public struct ByteBuffer<let capacity: Int>: ~Copyable {
     append(Self.hexDigit(byte & 15))
   }
 
+  /// Replaces all by `length` bytes, at most `capacity`, which `body` writes at the beginning of the
+  /// span that it is lent.
+  mutating func replaceAll<Result>(
+    count length: Int, _ body: (inout MutableSpan<UInt8>) -> Result
+  ) -> Result {
+    precondition(length >= 0 && length <= capacity, "no more bytes than the buffer holds")
+    count = length
+    overflowed = false
+    var bytes = storage.mutableSpan
+    return body(&bytes)
+  }
+
   /// Empties the buffer and clears `overflowed`.
   public mutating func removeAll() {
     count = 0

@@ -23,14 +23,10 @@ struct HDLCFramer {
   }
 
   private var stage = Stage.header
-  /// Whether the last whole frame was a segment with more to come.
-  private var isWithinSegments = false
 
   init() {}
 
   /// Forgets the candidate: the next call begins with another first byte.
-  ///
-  /// Keeps in mind that a segment went before, because the last one is not marked as such.
   mutating func reset() { stage = .header }
 
   /// Says what `bytes` are, whose first is 0x7E; called again with the same bytes and more.
@@ -45,7 +41,7 @@ struct HDLCFramer {
     }
     if case .body(let header) = stage {
       guard bytes.count >= header.end else { return .incomplete }
-      if let error = frameError(header, in: bytes) {
+      if let error = header.checksumError(in: bytes) {
         return .damaged(error, count: header.damagedCount(in: bytes, held: header.end))
       }
       stage = .closing(header)
@@ -68,18 +64,6 @@ struct HDLCFramer {
     case .closing(let header):
       return header.verdict(count: header.end)
     }
-  }
-
-  /// Why a frame whose bytes are all there cannot be read: its FCS is wrong, or it is a segment.
-  ///
-  /// The last segment is not marked; what tells it from a whole frame is that it has no LLC header.
-  private mutating func frameError(_ header: HDLCHeader, in bytes: Span<UInt8>) -> DecodeError? {
-    if let error = header.checksumError(in: bytes) { return error }
-    let isLastSegment =
-      isWithinSegments && !header.isSegmented && !header.beginsWithLLC(in: bytes)
-    isWithinSegments = header.isSegmented
-    guard header.isSegmented || isLastSegment else { return nil }
-    return DecodeError(.segmented, at: 1, expected: 0, found: header.isSegmented ? 1 : 0)
   }
 
   /// Judges the byte behind a right FCS: a flag belongs to the frame, 0x7D 0x7E takes it back.
@@ -163,13 +147,6 @@ struct HDLCHeader: Equatable, BitwiseCopyable {
   /// How the FCS of a frame whose bytes are all there differs; nil if it is right.
   func checksumError(in bytes: Span<UInt8>) -> DecodeError? {
     Self.mismatch(.checksumMismatch, bytes, covering: 1..<(end - 2), from: 0)
-  }
-
-  /// Whether the information begins with an LLC header (IEC 62056-46 annex A): E6, E6 or E7, 00.
-  func beginsWithLLC(in bytes: Span<UInt8>) -> Bool {
-    let start = information.lowerBound
-    guard information.count >= 3 else { return false }
-    return bytes[start] == 0xE6 && bytes[start + 1] | 1 == 0xE7 && bytes[start + 2] == 0
   }
 
   /// How many of the `held` bytes go with a damaged frame: those before the next plausible start.

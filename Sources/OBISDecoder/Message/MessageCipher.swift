@@ -4,7 +4,8 @@
 /// vector is system title and invocation counter; what is authenticated is the security control
 /// byte, the authentication key and, where the message is not encrypted, the message.
 public struct CipherHeader: Equatable, Sendable, BitwiseCopyable {
-  /// The sender's system title, its eight octets with the first one highest.
+  /// The sender's system title, its eight octets with the first one highest; 0 if the message has
+  /// none, as in Polish P1 telegrams.
   public var systemTitle: UInt64
   /// Security control: bit 4 authenticated, bit 5 encrypted, bits 0 … 3 the security suite.
   public var securityControl: UInt8
@@ -24,6 +25,8 @@ public struct CipherHeader: Equatable, Sendable, BitwiseCopyable {
   public var isEncrypted: Bool { securityControl & 0x20 != 0 }
   /// Bytes of an authentication tag.
   public static let tagCount = 12
+  /// Bytes of a system title.
+  public static let titleCount = 8
 }
 
 /// What became of a ciphered message.
@@ -41,7 +44,8 @@ public enum CipherVerdict: UInt8, Equatable, Sendable, BitwiseCopyable {
 /// Deciphers DLMS messages: the seam behind which keys and AES-GCM stay, so that the decoder needs
 /// neither.
 public protocol MessageCipher: ~Copyable {
-  /// Writes the plaintext of `ciphertext` into `plaintext`, which has as many bytes.
+  /// Writes the plaintext of `ciphertext` at the beginning of `plaintext`, which has at least as many
+  /// bytes.
   ///
   /// `tag` is empty where the message has none. Must not allocate: it is called for each frame.
   mutating func decipher(

@@ -5,6 +5,8 @@ struct RecordingSink: FrameSink {
   enum Event: Equatable {
     case reading(Reading, text: [UInt8])
     case secret(Secret, text: [UInt8])
+    case piece(MessagePiece)
+    case deciphered(CipheredPart)
     case problem(DecodeError)
     case ended(FrameSummary)
     case rejected(FrameSummary, DecodeError)
@@ -12,6 +14,10 @@ struct RecordingSink: FrameSink {
   }
 
   private(set) var events: [Event] = []
+
+  mutating func piece(_ piece: MessagePiece) { events.append(.piece(piece)) }
+
+  mutating func deciphered(_ part: CipheredPart) { events.append(.deciphered(part)) }
 
   mutating func reading(_ reading: Reading, in bytes: Span<UInt8>) {
     let text = copy(bytes, reading.offset, reading.count)
@@ -28,7 +34,7 @@ struct RecordingSink: FrameSink {
   }
 
   mutating func frameEnded(_ summary: FrameSummary, in bytes: Span<UInt8>) {
-    precondition(summary.count == bytes.count, "a frame is as long as its summary says")
+    precondition(summary.count >= bytes.count, "a message is no longer than its frames")
     events.append(.ended(summary))
   }
 
@@ -51,6 +57,12 @@ extension RecordingSink {
   }
   var secrets: [(secret: Secret, text: [UInt8])] {
     events.compactMap { if case .secret(let secret, let text) = $0 { (secret, text) } else { nil } }
+  }
+  var pieces: [MessagePiece] {
+    events.compactMap { if case .piece(let piece) = $0 { piece } else { nil } }
+  }
+  var ciphered: [CipheredPart] {
+    events.compactMap { if case .deciphered(let part) = $0 { part } else { nil } }
   }
   var problems: [DecodeError] {
     events.compactMap { if case .problem(let error) = $0 { error } else { nil } }
@@ -86,6 +98,14 @@ extension RecordingSink {
 
 /// Everything that a fresh decoder says of `bytes`, pushed in pieces of `chunk`, then finished.
 func decode(_ bytes: [UInt8], chunk: Int = .max, dialect: Dialect? = nil) -> RecordingSink {
+  var cipher = NoKeys()
+  return decode(bytes, chunk: chunk, dialect: dialect, with: &cipher)
+}
+
+/// Everything that a fresh decoder says of `bytes`, deciphered by `cipher`.
+func decode<Cipher: MessageCipher & ~Copyable>(
+  _ bytes: [UInt8], chunk: Int = .max, dialect: Dialect? = nil, with cipher: inout Cipher
+) -> RecordingSink {
   var options = DecoderOptions()
   options.dialect = dialect
   var decoder = MeterDecoder(options)
@@ -94,10 +114,10 @@ func decode(_ bytes: [UInt8], chunk: Int = .max, dialect: Dialect? = nil) -> Rec
   var start = 0
   while start < bytes.count {
     let end = bytes.count - start > chunk ? start + chunk : bytes.count
-    decoder.push(span.extracting(start..<end), to: &sink)
+    decoder.push(span.extracting(start..<end), with: &cipher, to: &sink)
     start = end
   }
-  decoder.finish(to: &sink)
+  decoder.finish(with: &cipher, to: &sink)
   return sink
 }
 
