@@ -15,6 +15,7 @@ let package = Package(
   name: "gateway-agent",
   products: [
     .library(name: "OBISDecoder", targets: ["OBISDecoder"]),
+    .library(name: "MeterCipher", targets: ["MeterCipher"]),
     .library(name: "PrivacyFilter", targets: ["PrivacyFilter"]),
     .library(name: "MeterSimulator", targets: ["MeterSimulator"]),
     .executable(name: "gateway-agent", targets: ["GatewayAgent"]),
@@ -25,6 +26,7 @@ let package = Package(
   ],
   targets: [
     .target(name: "OBISDecoder"),
+    .target(name: "MeterCipher", dependencies: ["OBISDecoder", "CCrypto"]),
     .target(name: "PrivacyFilter", dependencies: ["OBISDecoder"]),
     .target(
       name: "ConsentLedger", dependencies: ["PrivacyFilter", "CSQLite", "CCrypto"],
@@ -47,6 +49,8 @@ let package = Package(
     .testTarget(
       name: "OBISDecoderTests", dependencies: ["OBISDecoder", "AllocationCounter"],
       exclude: ["Vectors"]),
+    .testTarget(
+      name: "MeterCipherTests", dependencies: ["MeterCipher", "OBISDecoder", "AllocationCounter"]),
     .testTarget(
       name: "PrivacyFilterTests", dependencies: ["PrivacyFilter", "AllocationCounter", "CCrypto"]),
     .testTarget(name: "ConsentLedgerTests", dependencies: ["ConsentLedger"]),

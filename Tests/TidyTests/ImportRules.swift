@@ -3,6 +3,7 @@ enum ImportRules {
   /// Everything a target may import; a target that is not listed is not judged.
   static let allowed: [Substring: Set<Substring>] = [
     "OBISDecoder": [],
+    "MeterCipher": ["OBISDecoder", "CCrypto"],
     "PrivacyFilter": ["OBISDecoder"],
     "MeterSimulator": ["OBISDecoder", "CCrypto"],
     "ConsentLedger": [
