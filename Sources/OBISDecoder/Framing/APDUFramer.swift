@@ -31,12 +31,16 @@ struct APDUFramer {
   /// Where the next message with a strong header begins behind the first byte of `bytes`; nil if
   /// none does.
   ///
-  /// For a message whose length was damaged, so that it reaches into those behind it.
+  /// For a message whose length was damaged, so that it reaches into those behind it: of the next
+  /// one not even the header need be there.
   static func nextStart(in bytes: Span<UInt8>) -> Int? {
     for index in 1..<bytes.count {
       let byte = bytes[index]
       guard byte == APDUTag.generalGloCiphering || byte == P1Header.start else { continue }
-      if isStrongHeader(bytes, at: index) { return index }
+      switch CipheredStart(bytes, at: index) {
+      case .ends, .incomplete: return index
+      case .none, .clear: continue
+      }
     }
     return nil
   }
@@ -81,10 +85,6 @@ struct APDUFramer {
 
   private static func mayFollow(_ byte: UInt8) -> Bool {
     isStart(byte, isBoundary: true) || byte == HDLCHeader.flag || MBusFramer.isStart(byte)
-  }
-
-  private static func isStrongHeader(_ bytes: Span<UInt8>, at offset: Int) -> Bool {
-    if case .ends = CipheredStart(bytes, at: offset) { true } else { false }
   }
 }
 
