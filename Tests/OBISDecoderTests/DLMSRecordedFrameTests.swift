@@ -6,32 +6,17 @@ import Testing
 @Suite(.enabled(if: RecordedFrames.isPresent, RecordedFrames.absence))
 struct DLMSRecordedFrameTests {
   static let all = RecordedFrames.all(in: "hdlc")
-  static let good = all.filter(\.isSelected)
-  static let later = all.filter { !$0.isSelected && !$0.isBroken }
+  static let good = all.filter { $0.isSelected || isSlovenianList($0) }
+  static let later = all.filter { !$0.isSelected && !$0.isBroken && !isSlovenianList($0) }
   static let broken = all.filter(\.isBroken)
 
-  /// Groups C and D of the names that the manifest uses.
-  private static let names: [String: (UInt8, UInt8)] = {
-    let powers: [(String, UInt8)] = [
-      ("active_power_import", 1), ("active_power_export", 2), ("reactive_power_import", 3),
-      ("reactive_power_export", 4),
-    ]
-    let phases: [(String, UInt8)] = [("", 0), ("_l1", 20), ("_l2", 40), ("_l3", 60)]
-    var names: [String: (UInt8, UInt8)] = [:]
-    for (phase, base) in phases {
-      for (name, c) in powers {
-        names[name + phase] = (base + c, 7)
-        names[name + phase + "_total"] = (base + c, 8)
-      }
-      names["current" + phase] = (base + 11, 7)
-      names["voltage" + phase] = (base + 12, 7)
-    }
-    return names
-  }()
+  private static func isSlovenianList(_ frame: RecordedFrame) -> Bool {
+    frame.file.contains("si_iskra_am550_list")
+  }
 
   @Test func hasTheFramesOfTheIssue() {
-    #expect(Self.good.count == 9)
-    #expect(Self.later.count == 7)
+    #expect(Self.good.count == 11)
+    #expect(Self.later.count == 5)
     #expect(Self.broken.count == 7)
   }
 
@@ -52,8 +37,13 @@ struct DLMSRecordedFrameTests {
       guard let unit = expected["unit"].string, let digits = expected["value"].digits else {
         continue
       }
-      let reading = Self.names[name].flatMap { name in
-        sink.readings.first { $0.code.cde == OBISCode.cde(name.0, name.1, 0) }
+      let reading = ManifestNames.cde(of: name).flatMap { cde in
+        sink.readings.first { $0.code.cde == cde }
+      }
+      // Case 68: the manifest has what was sent, and the meter measures no L2.
+      if frame.file.contains("ma304h3e"), name == "voltage_l2" {
+        #expect(reading == nil)
+        continue
       }
       let value = exactDecimal(digits, power: 0)
       #expect(value.map { reading?.value.isEqual(to: $0) } == true, "\(name) is \(digits)")
@@ -77,7 +67,9 @@ struct DLMSRecordedFrameTests {
       let clock = [time.hour, time.minute, time.second].map(padded).joined(separator: ":")
       return "\(time.year)-\(date)T\(clock)"
     }
-    #expect(text == frame.manifest["expected_normalised"]["meter_datetime"]["value"].string)
+    let normalised = frame.manifest["expected_normalised"]["meter_datetime"]["value"].string
+    let header = frame.manifest["expected"]["apdu_datetime"]["value"]["local"].string
+    #expect(text == normalised ?? (Self.isSlovenianList(frame) ? header : nil))
   }
 
   private func padded(_ number: UInt8) -> String { number < 10 ? "0\(number)" : "\(number)" }

@@ -133,8 +133,8 @@ import Testing
     #expect(heard(body).problems.map(\.code) == [.numberTooLarge])
   }
 
-  @Test(arguments: [[0x17, 0x43, 0x66, 0, 0], [0x18, 0x40, 0x6C, 0xC0, 0, 0, 0, 0, 0]])
-  func refusesFloatingPoint(_ value: [UInt8]) {
+  @Test(arguments: [[0x17, 0x7F, 0x80, 0, 0], [0x18, 0x7F, 0xF8, 0, 0, 0, 0, 0, 1]])
+  func refusesInfinityAndNaN(_ value: [UInt8]) {
     let body = AXDR.array([
       AXDR.structure([Self.power, value, AXDR.scaler(0, 27)]), DLMSVector.entry(2, 7, 6, 0, 27),
     ])

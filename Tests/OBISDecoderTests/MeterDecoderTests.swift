@@ -124,7 +124,8 @@ struct MeterDecoderTests {
     let good = Vectors.telegram("p1/dsmr5")
     let endless = Array("/TST5\\Endless\r\n".utf8) + [UInt8](repeating: 0x33, count: 9000)
     let rubbish = [UInt8](repeating: 0x55, count: 9000)
-    var bytes = Array(good.dropFirst(100)) + good + rubbish + good + telegramOfSize(Limits.frameBytes)
+    var bytes =
+      Array(good.dropFirst(100)) + good + rubbish + good + telegramOfSize(Limits.frameBytes)
     for piece in [endless, good, telegramOfSize(Limits.frameBytes + 1), good] { bytes += piece }
     for _ in 0..<20 { bytes += good }
     bytes += good.prefix(300)
