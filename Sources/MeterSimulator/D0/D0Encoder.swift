@@ -43,6 +43,9 @@ struct D0Encoder {
       line(code, number)
       identify(.meterNumber, number)
     case .fixed(let code, let text): line(code, text)
+    case .failures(let code):
+      line(code, "0004")
+      expect(OBISCode(0, 0, 96, 7, 0), Decimal(mantissa: 4), .one, required: false)
     case .type(let code, let text):
       line(code, text)
       identify(.meterType, text)

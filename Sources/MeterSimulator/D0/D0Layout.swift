@@ -32,6 +32,8 @@ enum D0Item: Sendable {
   case fixed(String, String)
   /// A text that names a type.
   case type(String, String)
+  /// The number of power failures, always 4.
+  case failures(String)
   /// A measured value.
   case value(P1Field)
 }
@@ -64,7 +66,7 @@ extension D0Layout {
       .fixed("F.F", "00"), .number("0.0", isWhole: false), .number("C.1.0", isWhole: false),
     ]
     items += registers([1, 2], 1...2, 6, 3) + registers([1, 2, 15], 0...0, 6, 3)
-    items.append(.fixed("C.7.0", "0004"))
+    items.append(.failures("C.7.0"))
     items += gauges([32, 52, 72], 3, 0, "V") + gauges([31, 51, 71], 3, 2, "A")
     items += gauges([16], 3, 2, "kW", isSigned: true)
     items += [.fixed("82.8.1", "0000"), .type("0.2.0", "M27"), .fixed("C.5.0", "1420")]
@@ -72,13 +74,17 @@ extension D0Layout {
       identification: "LGZ4ZMF100AC.M27", isBlock: true, codes: .shortest, items: items)
   }()
 
-  /// Iskra ME and MT read out in mode C (MT37x user manual, "readout list").
+  /// Iskra ME and MT read out in mode C: whole codes, with letters too (read out from an MT174).
   static let iskra: D0Layout = {
-    var items: [D0Item] = [.number("0-0:C.1.0*255", isWhole: false)]
+    var items: [D0Item] = [
+      .fixed("0-0:F.F.0*255", "0000000"), .number("1-0:0.0.0*255", isWhole: false),
+      .number("0-0:C.1.0*255", isWhole: false),
+    ]
     items += registers([1, 2], 0...2, 6, 3)
-    items += gauges([1, 2], 2, 3, "kW")
-    items.append(.fixed("0-0:F.F*255", "0000000"))
-    return D0Layout(identification: "ISK5MT372-0001", isBlock: true, items: items)
+    items += gauges([32, 52, 72], 3, 1, "V") + gauges([31, 51, 71], 1, 2, "A")
+    items += gauges([36, 56, 76], 1, 3, "kW", isSigned: true)
+    items += [.failures("0-0:C.7.0*255"), .type("1-0:0.2.0*255", "1.03")]
+    return D0Layout(identification: "ISk5MT174-0001", isBlock: true, items: items)
   }()
 
   private static func registers(

@@ -141,8 +141,10 @@ struct PushEncoder {
     case .described, .mixed, .flat: addScaler(field, to: &writer)
     default: break
     }
-    // In a list without codes a voltage of nothing is a phase that the grid does not have.
-    let isAbsent = layout.shape == .positional && field.unit == .volt && sent.number == 0
+    // In a list without codes nothing on a phase may mean that the grid does not have it.
+    let isAbsent =
+      layout.shape == .positional && sent.number == 0
+      && (field.unit == .volt || field.unit == .ampere)
     expect(
       field.code, sent.value, field.unit,
       required: field.unit != .one && field.isTold && !isAbsent)

@@ -50,17 +50,19 @@ extension PushLayout {
     return layout
   }()
 
-  /// Landis+Gyr E570: the list of objects, then values of 64 bits, encrypted only.
+  /// Landis+Gyr E570: the list of objects, then values, encrypted only.
+  ///
+  /// Connected directly; behind transformers it sends 64 bits in units that nobody tells.
   static let sealedE570: PushLayout = {
     var items: [PushItem] = [
       .objectList(OBISCode(0, 8, 25, 9, 0)), .name(OBISCode(0, 8, 25, 9, 0)),
       .identifier(deviceName, .deviceName("LGZ"), tag: Tag.octetString), .clock(clockCode),
     ]
-    items += PushItem.values([1, 2], 7, Tag.int64, 0, .watt)
-    items += PushItem.values([3, 4], 7, Tag.int64, 0, .reactiveVoltAmpere)
-    items += PushItem.values([1, 2], 8, Tag.uint64, 0, .wattHour, channel: 1)
-    items += PushItem.values([5, 6, 7, 8], 8, Tag.uint64, 0, .reactiveVoltAmpereHour, channel: 1)
-    items += untold(PushItem.values([31, 51, 71], 7, Tag.int64, -3, .ampere))
+    items += PushItem.values([1, 2], 7, Tag.uint32, 0, .watt)
+    items += PushItem.values([3, 4], 7, Tag.uint32, 0, .reactiveVoltAmpere)
+    items += PushItem.values([1, 2], 8, Tag.uint32, 0, .wattHour, channel: 1)
+    items += PushItem.values([5, 6, 7, 8], 8, Tag.uint32, 0, .reactiveVoltAmpereHour, channel: 1)
+    items += untold(PushItem.values([31, 51, 71], 7, Tag.uint16, -2, .ampere))
     items += untold(PushItem.values([13], 7, Tag.int16, -3, .one))
     var layout = landisGyr(.objects, 0x9B, items)
     layout.cipher = CipherForm(maker: "LGZ", security: 0x20)
