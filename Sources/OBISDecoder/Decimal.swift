@@ -97,7 +97,7 @@ public struct Decimal: Equatable, Sendable, BitwiseCopyable {
   }
 
   /// The powers of ten by which up to eight digits move what stands before them.
-  private static let powers: [9 of UInt64] = [
+  static let powers: [9 of UInt64] = [
     1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000,
   ]
 

@@ -21,6 +21,8 @@ public struct Reading: Equatable, Sendable, BitwiseCopyable {
   public var medium: Medium
   /// Capture time that stands with the value (sub-meters, peaks), nil if none was sent or set.
   public var time: MeterTime?
+  /// End of the period that the value belongs to, nil if none was sent: a month of peaks (P1 98.1.0).
+  public var periodEnd: MeterTime? = nil
   /// Where the value's own bytes begin, counted from the first byte of the frame.
   public var offset: Int
   /// How many bytes they are.

@@ -5,9 +5,17 @@ extension Span<UInt8> {
   @inline(__always)
   func word(at offset: Int) -> UInt64 {
     precondition(offset >= 0 && offset <= count - 8, "eight bytes from the offset on")
-    // In bounds by the line above; unaligned loads need no alignment, and bytes are trivial.
-    return unsafe UInt64(
-      littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    // In bounds by the line above.
+    return unsafe uncheckedWord(at: offset)
+  }
+
+  /// The same for an offset known to be in bounds: 0…count − 8.
+  @inline(__always)
+  @unsafe
+  func uncheckedWord(at offset: Int) -> UInt64 {
+    // No alignment is asked for, and any eight bytes are a number.
+    unsafe UInt64(
+      littleEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
   }
 
   /// The eight bytes from `offset` on, the first one lowest, zeros for those behind the end.
@@ -76,13 +84,17 @@ extension Span<UInt8> {
   /// Where `byte` first stands in `range`; the range's end if it does not.
   @inline(__always)
   func place(of byte: UInt8, in range: Range<Int>) -> Int {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "a range of these bytes")
+    let end = range.upperBound
     var index = range.lowerBound
-    while index < range.upperBound {
-      let found = paddedWord(at: index).places(of: byte)
-      if found != 0 { return Swift.min(index + found.firstByte, range.upperBound) }
+    while index < end, index <= count - 8 {
+      // In bounds by the condition above and the one of the loop.
+      let found = unsafe uncheckedWord(at: index).places(of: byte)
+      if found != 0 { return Swift.min(index + found.firstByte, end) }
       index += 8
     }
-    return range.upperBound
+    while index < end, self[index] != byte { index += 1 }
+    return Swift.min(index, end)
   }
 
   /// Where `byte` first stands from `start` on; `count` if it does not.
@@ -110,6 +122,12 @@ extension UInt64 {
   /// The index of the first byte whose highest bit is set in such a mask; 8 if none is.
   @inline(__always)
   var firstByte: Int { trailingZeroBitCount >> 3 }
+
+  /// The byte at `index`, 0…7, the lowest being 0.
+  @inline(__always)
+  func byte(_ index: Int) -> UInt8 {
+    UInt8(truncatingIfNeeded: self &>> UInt64(truncatingIfNeeded: 8 &* index))
+  }
 
   /// The number that the first `length` bytes print, 0…8 decimal digits.
   @inline(__always)

@@ -72,15 +72,32 @@ struct P1Framer {
     while scanned < bytes.count {
       let byte = bytes[scanned]
       if hasParityBits, byte.nonzeroBitCount % 2 != 0 { return .notAFrame }
-      if !Self.isPlausible(hasParityBits ? byte & 0x7F : byte, at: scanned) { return .notAFrame }
+      let isPlausible =
+        Self.isPlausible(byte, at: scanned)
+        || (hasParityBits || byte.nonzeroBitCount % 2 != 0)
+          && Self.isPlausible(byte & 0x7F, at: scanned)
+      if !isPlausible { return .notAFrame }
       scanned += 1
+      if byte == lineFeed | 0x80, Self.hasOddParity(bytes, in: 0..<scanned) {
+        return .damaged(DecodeError(.notText, at: 0), count: scanned)
+      }
       guard byte == lineFeed else { continue }
+      for index in 1...3 where index < scanned && bytes[index] >= 0x80 && !hasParityBits {
+        return .notAFrame
+      }
       if scanned < Self.shortestIdentification { return .notAFrame }
       if hasParityBits { return .damaged(DecodeError(.notText, at: 0), count: scanned) }
       phase = .lineStart
       return .incomplete
     }
     return .incomplete
+  }
+
+  /// Whether the bytes of a line are what an 8-bit port shows of 7O1: an odd number of ones each.
+  private static func hasOddParity(_ bytes: Span<UInt8>, in range: Range<Int>) -> Bool {
+    guard range.count >= shortestIdentification else { return false }
+    for index in range where bytes[index].nonzeroBitCount % 2 == 0 { return false }
+    return true
   }
 
   /// '/', three letters, line end.

@@ -36,11 +36,18 @@ extension OBISCode {
   /// one or two, and the bracket behind; nil, with `index` where it was, for any other.
   @inline(__always)
   private static func short(_ bytes: Span<UInt8>, at index: inout Int) -> OBISCode? {
-    let head = bytes.paddedWord(at: index)
+    guard let (code, count) = short(bytes.paddedWord(at: index), bytes.paddedWord(at: index + 4))
+    else { return nil }
+    index += count
+    return code
+  }
+
+  /// The code and its length from the word that it begins with and the one four bytes on.
+  @inline(__always)
+  static func short(_ head: UInt64, _ word: UInt64) -> (code: OBISCode, count: Int)? {
     // "?-?:", then the digits' values.
     guard (head ^ 0x3A30_2D30) & 0xFFF0_FFF0 == 0 else { return nil }
     let (a, b) = (UInt8(truncatingIfNeeded: head & 15), UInt8(truncatingIfNeeded: head >> 16 & 15))
-    let word = bytes.paddedWord(at: index + 4)
     var ends = word.noDigits
     let first = ends.firstByte
     ends &= ends &- 1
@@ -52,8 +59,7 @@ extension OBISCode {
       let c = word.pair(from: 0, to: first), let d = word.pair(from: first + 1, to: second),
       let e = word.pair(from: second + 1, to: third)
     else { return nil }
-    index += 4 + third
-    return OBISCode(a, b, c, d, e)
+    return (OBISCode(a, b, c, d, e), 4 + third)
   }
 
   /// Reads one group, 0…255 in one to three digits.
@@ -75,12 +81,6 @@ extension OBISCode {
 }
 
 extension UInt64 {
-  /// The byte at `index`, 0…7, the lowest being 0.
-  @inline(__always)
-  fileprivate func byte(_ index: Int) -> UInt8 {
-    UInt8(truncatingIfNeeded: self &>> UInt64(truncatingIfNeeded: 8 &* index))
-  }
-
   /// The number that one or two digits print; nil for any other length.
   @inline(__always)
   fileprivate func pair(from start: Int, to end: Int) -> UInt8? {

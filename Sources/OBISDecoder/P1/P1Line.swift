@@ -88,7 +88,7 @@ struct P1Line {
   /// Delivers a number without a unit where the code says what it is.
   ///
   /// A register without a unit is a sub-meter that was never read: absent, not zero.
-  private func plain<Sink: FrameSink & ~Copyable>(
+  func plain<Sink: FrameSink & ~Copyable>(
     _ value: Decimal, _ time: MeterTime?, _ medium: Medium, _ bytes: Span<UInt8>,
     in range: Range<Int>, to sink: inout Sink
   ) {
@@ -107,12 +107,13 @@ struct P1Line {
   /// Delivers a value, unless the telegram had its code before.
   func reading<Sink: FrameSink & ~Copyable>(
     _ value: Decimal, _ unit: Unit, _ time: MeterTime?, _ medium: Medium, _ bytes: Span<UInt8>,
-    in range: Range<Int>, to sink: inout Sink
+    in range: Range<Int>, periodEnd: MeterTime? = nil, to sink: inout Sink
   ) {
     guard !isDuplicate else { return }
-    let reading = Reading(
+    var reading = Reading(
       code: code, value: value, unit: unit, medium: medium, time: time,
       offset: range.lowerBound, count: range.count)
+    reading.periodEnd = periodEnd
     sink.reading(reading, in: bytes)
   }
 

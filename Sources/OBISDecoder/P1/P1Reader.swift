@@ -36,6 +36,8 @@ struct P1Telegram {
       if byte == UInt8(ascii: "!") { return }
       if byte <= UInt8(ascii: " ") {
         index += 1
+      } else if let end = shortLine(bytes, from: index, to: &sink) {
+        index = end
       } else {
         index = line(bytes, from: index, to: &sink)
       }
@@ -53,6 +55,30 @@ struct P1Telegram {
       break
     }
     return end
+  }
+
+  /// Reads the line that begins at `start` if it is one number of a measured value.
+  @inline(__always)
+  private mutating func shortLine<Sink: FrameSink & ~Copyable>(
+    _ bytes: Span<UInt8>, from start: Int, to sink: inout Sink
+  ) -> Int? {
+    guard let short = P1ShortLine(bytes, at: start) else { return nil }
+    let meaning = P1Meaning(of: short.code)
+    switch meaning {
+    case .clock, .text, .profile, .history: return nil
+    case .deviceType: channels.note(short.code.b, short.group, in: bytes)
+    case .register, .count, .quantity, .unknown: break
+    }
+    let isDuplicate = seen.insert(short.code, startingAt: start, in: bytes)
+    if isDuplicate { sink.problem(DecodeError(.duplicateCode, at: start), in: bytes) }
+    let line = P1Line(code: short.code, meaning: meaning, isDuplicate: isDuplicate)
+    let medium = channels.medium(of: short.code, from: short.group.lowerBound, in: bytes)
+    if let unit = short.unit {
+      line.reading(short.number, unit, nil, medium, bytes, in: short.group, to: &sink)
+    } else {
+      line.plain(short.number, nil, medium, bytes, in: short.group, to: &sink)
+    }
+    return short.end
   }
 
   /// Reads the line that begins at `start`, continuation lines included; where the next begins.
@@ -164,25 +190,31 @@ struct P1Telegram {
 
   /// Reads a list of past values: each with a unit becomes a reading with the time before it.
   ///
-  /// Belgian lists have two times for each value, end of period and moment of peak; the second one
-  /// stands next to the value. The Hungarian one has one time for nineteen values.
+  /// Belgian lists have two times for each value, end of period and moment of peak. The Hungarian one
+  /// has one time for nineteen values.
   private mutating func history<Sink: FrameSink & ~Copyable>(
     _ line: P1Line, _ groups: inout P1Groups, _ bytes: Span<UInt8>, to sink: inout Sink
   ) {
     let medium = channels.medium(of: line.code, from: groups.position, in: bytes)
+    var period: MeterTime?
     var time: MeterTime?
+    var times = 0
     var isFirst = true
     while let group = groups.next(in: bytes) {
       let isCount = isFirst && group.count < 12
       isFirst = false
       if P1Time(parsing: bytes, in: group) != nil {
+        period = times == 0 ? nil : time
         time = P1Text.time(bytes, in: group, to: &sink)
+        times += 1
         continue
       }
       switch P1Value(parsing: bytes, in: group) {
-      case .empty: time = nil
+      case .empty: (period, time, times) = (nil, nil, 0)
       case .number(let value, let unit):
-        line.reading(value, unit, time, medium, bytes, in: group, to: &sink)
+        line.reading(
+          value, unit, time, medium, bytes, in: group, periodEnd: period, to: &sink)
+        times = 0
       case .plain where isCount: break
       case .plain: sink.problem(DecodeError(.malformedValue, at: group.lowerBound), in: bytes)
       case .problem(let error): sink.problem(error, in: bytes)

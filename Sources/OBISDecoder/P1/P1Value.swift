@@ -62,9 +62,16 @@ extension Unit {
   /// A lower-case `m` as prefix is milli or mega, so nobody knows which: nil.
   static func parse(_ bytes: Span<UInt8>, in range: Range<Int>) -> (unit: Unit, power: Int8)? {
     guard !range.isEmpty, range.count <= 5 else { return nil }
-    let text = bytes.paddedWord(at: range.lowerBound) & ~(~0 << UInt64(8 * range.count))
+    return parse(bytes.paddedWord(at: range.lowerBound), count: range.count)
+  }
+
+  /// The same for the first `count` bytes of a word, 0…7.
+  @inline(__always)
+  static func parse(_ word: UInt64, count: Int) -> (unit: Unit, power: Int8)? {
+    let mask = ~(~0 &<< UInt64(truncatingIfNeeded: 8 &* count))
+    let text = word & mask
     // Lower case, without making characters of the zeros behind; a digit stays itself with 0x20.
-    let lower = text | 0x20_2020_2020 & ~(~0 << UInt64(8 * range.count))
+    let lower = text | 0x2020_2020_2020_2020 & mask
     if let unit = base(lower) { return (unit, 0) }
     guard let unit = base(lower >> 8), unit != .cubicMetre, unit != .second else { return nil }
     switch UInt8(truncatingIfNeeded: text) {
