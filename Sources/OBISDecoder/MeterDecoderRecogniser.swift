@@ -128,10 +128,12 @@ struct FrameRecogniser: ~Copyable {
     return allowed(.apdu, refused)
   }
 
-  /// The family of a readout without identification that may begin with `byte`, at a boundary only.
+  /// The family of frames without a start sequence that may begin with `byte`, at a boundary only:
+  /// an SML file without its envelope, a D0 readout without identification.
   private func blockFamily(of byte: UInt8) -> Dialect? {
-    guard offset == boundary, D0Framer.mayBeginBlock(byte) else { return nil }
-    return allowed(.d0, refused)
+    guard offset == boundary else { return nil }
+    if byte == SMLMessage.head, let sml = allowed(.sml, refused) { return sml }
+    return D0Framer.mayBeginBlock(byte) ? allowed(.d0, refused) : nil
   }
 
   private func allowed(_ family: Dialect, _ refused: UInt8) -> Dialect? {
@@ -206,7 +208,8 @@ struct FrameRecogniser: ~Copyable {
     dialect = family
     let isShared = family == .hdlc && held[count - 1] == HDLCHeader.flag && !isEnd
     advance(isShared ? count - 1 : count)
-    if family == .apdu || family == .d0 { boundary = offset }
+    let isBare = family == .apdu || family == .d0 || held[0] == SMLMessage.head
+    if isBare { boundary = offset }
     holdsSharedFlag = isShared
     return isShared ? count - 1 : count
   }

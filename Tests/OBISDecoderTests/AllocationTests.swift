@@ -29,6 +29,17 @@ struct AllocationTests {
     expectNoAllocation(Vectors.telegram(name))
   }
 
+  @Test func allocatesNothingForSMLFile() {
+    var escaped = SMLMeter.plain(energy: 0x1B1B_1B1B)
+    escaped.entries.append(
+      SML.entry([1, 0, 96, 50, 1, 4], SML.octets(Array(repeating: 0x1B, count: 13))))
+    for bytes in [
+      SMLMeter.plain().frame, SMLMeter.long.frame, SMLMeter.long.payload, escaped.frame,
+    ] {
+      expectNoAllocation(bytes)
+    }
+  }
+
   /// Frames that the DLMS reader gives up on are left out.
   ///
   /// It throws there, and Swift Testing takes a backtrace of every error thrown. That these frames
@@ -36,7 +47,8 @@ struct AllocationTests {
   @Test(
     .enabled(if: RecordedFrames.isPresent, RecordedFrames.absence),
     arguments: RecordedFrames.all(in: "p1") + RecordedFrames.all(in: "d0")
-      + RecordedFrames.all(in: "hdlc").filter(\.isSelected))
+      + RecordedFrames.all(in: "hdlc").filter(\.isSelected)
+      + RecordedFrames.all(in: "sml").filter { !$0.isBroken })
   func allocatesNothingForRecordedFrame(_ frame: RecordedFrame) {
     expectNoAllocation(frame.bytes)
   }

@@ -12,6 +12,8 @@
 ///
 /// Source: BSI TR-03109-1 annex IV part b, chapter 8 ("SML transport protocol"), version 1. What a
 /// DZG DVS74 does otherwise and is accepted: four bytes 00 where nothing was to be filled up.
+///
+/// A file without its envelope, as some bridges hand it on, is judged too (see `bare`).
 struct SMLFramer {
   /// Whether the file last judged has escapes within it, which the reader must take out.
   private(set) var hasEscapes = false
@@ -19,6 +21,8 @@ struct SMLFramer {
   private var scanned = 0
   /// The checksum that the meter uses, as far as it has shown one.
   private var checksum = SMLChecksum.x25LowFirst
+  /// The checksum of the first message of a file without envelope.
+  private var bareChecksum: SMLChecksum?
 
   /// Bytes in front of the messages, and behind their padding.
   static let envelopeCount = 8
@@ -32,10 +36,17 @@ struct SMLFramer {
   mutating func reset() {
     hasEscapes = false
     scanned = 0
+    bareChecksum = nil
   }
 
   /// Judges all bytes held; looks only at those not yet seen.
   mutating func advance(over bytes: Span<UInt8>) -> FramingVerdict {
+    let verdict = bytes[0] == SMLMessage.head ? bare(bytes) : enveloped(bytes)
+    guard verdict == .incomplete, bytes.count >= Limits.frameBytes else { return verdict }
+    return Self.damaged(DecodeError(.tooLong, at: bytes.count), bytes, extent: bytes.count)
+  }
+
+  private mutating func enveloped(_ bytes: Span<UInt8>) -> FramingVerdict {
     while scanned < Self.envelopeCount {
       guard scanned < bytes.count else { return .incomplete }
       guard bytes[scanned] == Self.start(scanned) else { return .notAFrame }
@@ -54,8 +65,7 @@ struct SMLFramer {
         return Self.damaged(error, bytes, extent: place + 8)
       }
     }
-    guard bytes.count >= Limits.frameBytes else { return .incomplete }
-    return Self.damaged(DecodeError(.tooLong, at: bytes.count), bytes, extent: bytes.count)
+    return .incomplete
   }
 
   /// Judges all bytes held when no more will come.
@@ -63,6 +73,9 @@ struct SMLFramer {
     let verdict = advance(over: bytes)
     guard verdict == .incomplete else { return verdict }
     guard scanned >= Self.envelopeCount else { return .notAFrame }
+    if bareChecksum != nil, scanned == bytes.count {
+      return .complete(count: scanned, integrity: .ok)
+    }
     let error = DecodeError(.truncated, at: bytes.count)
     return Self.damaged(error, bytes, extent: bytes.count)
   }
@@ -96,6 +109,50 @@ struct SMLFramer {
   }
 
   private static func start(_ index: Int) -> UInt8 { index < 4 ? escape : version }
+}
+
+// MARK: Without envelope
+
+extension SMLFramer {
+  /// Judges messages that follow one another without an envelope, up to the close response.
+  ///
+  /// Each has to have a right checksum of its own, all in the same variant.
+  private mutating func bare(_ bytes: Span<UInt8>) -> FramingVerdict {
+    var cursor = SMLCursor(offset: scanned, end: bytes.count)
+    do throws(DecodeError) {
+      while cursor.offset < cursor.end {
+        let message = try SMLMessage(&cursor, in: bytes)
+        try cursor.skip(1, in: bytes)
+        let place = try message.checksum(&cursor, in: bytes)
+        guard let place, acceptsBare(bytes, message.offset..<place.offset, place.content) else {
+          let error = DecodeError(.checksumMismatch, at: message.offset)
+          return Self.damaged(error, bytes, extent: cursor.offset)
+        }
+        scanned = cursor.offset
+        if message.tag == SMLMessage.Tag.closeResponse {
+          return .complete(count: scanned, integrity: .ok)
+        }
+      }
+      return .incomplete
+    } catch {
+      if error.code == .truncated { return .incomplete }
+      return scanned == 0 ? .notAFrame : Self.damaged(error, bytes, extent: error.offset)
+    }
+  }
+
+  private mutating func acceptsBare(
+    _ bytes: Span<UInt8>, _ range: Range<Int>, _ place: Int
+  ) -> Bool {
+    if let bareChecksum { return bareChecksum.isRight(of: bytes, in: range, at: place) }
+    for index in 0..<SMLChecksum.count {
+      guard let variant = SMLChecksum(rawValue: index),
+        variant.isRight(of: bytes, in: range, at: place)
+      else { continue }
+      bareChecksum = variant
+      return true
+    }
+    return false
+  }
 }
 
 // MARK: The end

@@ -21,12 +21,25 @@ struct SMLElement: BitwiseCopyable {
   }
 
   var kind: UInt8
+  // Eight bytes in all, so that an element travels in a register: no frame has 65 536 bytes.
+  private var start: UInt16
+  private var fields: UInt8
+  private var length: UInt16
+
+  /// Makes an element; all numbers are below `Limits.frameBytes`.
+  init(kind: UInt8, offset: Int, fields: Int, count: Int) {
+    self.kind = kind
+    start = UInt16(truncatingIfNeeded: offset)
+    self.fields = UInt8(truncatingIfNeeded: fields)
+    length = UInt16(truncatingIfNeeded: count)
+  }
+
   /// Where the TL field begins.
-  var offset: Int
+  var offset: Int { Int(start) }
   /// Where the content begins.
-  var content: Int
+  var content: Int { Int(start) &+ Int(fields) }
   /// Bytes of the content; of a list the number of its elements.
-  var count: Int
+  var count: Int { Int(length) }
 
   /// Whether nothing was sent in this place.
   var isAbsent: Bool { kind == Kind.octets && count == 0 }
@@ -83,6 +96,7 @@ struct SMLCursor: BitwiseCopyable {
   /// Reads an element and steps behind it, or to the first element of a list.
   ///
   /// - Throws: `truncated`, `unknownType`, `malformedValue` for a length that no element has.
+  @inline(__always)
   mutating func next(in bytes: Span<UInt8>) throws(DecodeError) -> SMLElement {
     let start = offset
     guard start < end else { throw DecodeError(.truncated, at: start) }
@@ -90,7 +104,7 @@ struct SMLCursor: BitwiseCopyable {
     guard head & 0x80 == 0 else { return try long(in: bytes) }
     if head == 0 {
       offset = start + 1
-      return SMLElement(kind: SMLElement.Kind.end, offset: start, content: start + 1, count: 0)
+      return SMLElement(kind: SMLElement.Kind.end, offset: start, fields: 1, count: 0)
     }
     return try element(head >> 4, length: Int(head & 0x0F), fields: 1)
   }
@@ -114,6 +128,7 @@ struct SMLCursor: BitwiseCopyable {
   }
 
   /// Reads an element whose TL field has more than one byte.
+  @inline(never)
   private mutating func long(in bytes: Span<UInt8>) throws(DecodeError) -> SMLElement {
     let start = offset
     let kind = bytes[start] >> 4 & 7
@@ -132,6 +147,7 @@ struct SMLCursor: BitwiseCopyable {
     return try element(kind, length: length, fields: fields)
   }
 
+  @inline(__always)
   private mutating func element(
     _ kind: UInt8, length: Int, fields: Int
   ) throws(DecodeError) -> SMLElement {
@@ -150,6 +166,6 @@ struct SMLCursor: BitwiseCopyable {
         .truncated, at: start, expected: UInt32(count), found: UInt32(max(0, end - content)))
     }
     offset = isList ? content : content + count
-    return SMLElement(kind: kind, offset: start, content: content, count: count)
+    return SMLElement(kind: kind, offset: start, fields: fields, count: count)
   }
 }

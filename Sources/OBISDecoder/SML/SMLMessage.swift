@@ -16,9 +16,13 @@ struct SMLMessage: BitwiseCopyable {
   /// What its body is.
   var tag: UInt32
 
+  /// The TL field that every message begins with: a list of six.
+  static let head: UInt8 = 0x76
+
   /// Tags of the bodies that meters send by themselves.
   enum Tag {
     static let openResponse: UInt32 = 0x0101
+    static let closeResponse: UInt32 = 0x0201
     static let listResponse: UInt32 = 0x0701
     static let attentionResponse: UInt32 = 0xFF01
   }
@@ -27,26 +31,35 @@ struct SMLMessage: BitwiseCopyable {
   init(_ cursor: inout SMLCursor, in bytes: Span<UInt8>) throws(DecodeError) {
     offset = cursor.offset
     let head = try cursor.next(in: bytes)
-    guard head.kind == SMLElement.Kind.list, head.count == 6 else {
-      throw DecodeError(.malformedHeader, at: offset, found: UInt32(bytes[offset]))
+    guard bytes[head.offset] == Self.head else {
+      throw DecodeError(.malformedHeader, at: head.offset, found: UInt32(bytes[head.offset]))
     }
-    try cursor.skip(3, in: bytes)
+    for index in 0..<3 {
+      let element = try cursor.next(in: bytes)
+      let kind = index == 0 ? SMLElement.Kind.octets : SMLElement.Kind.unsigned
+      guard element.kind == kind || element.isAbsent else {
+        throw DecodeError(.malformedHeader, at: element.offset)
+      }
+    }
     let body = try cursor.next(in: bytes)
-    let choice = try cursor.value(in: bytes)
-    guard body.kind == SMLElement.Kind.list, body.count == 2,
-      let tag = choice.unsigned(in: bytes)
-    else { throw DecodeError(.malformedHeader, at: body.offset) }
+    guard body.kind == SMLElement.Kind.list, body.count == 2 else {
+      throw DecodeError(.malformedHeader, at: body.offset)
+    }
+    let choice = try cursor.next(in: bytes)
+    guard let tag = choice.unsigned(in: bytes) else {
+      throw DecodeError(.malformedHeader, at: choice.offset)
+    }
     self.tag = tag
   }
 
-  /// Reads what stands behind the body, and says where the checksum's two bytes are.
+  /// Reads what stands behind the body and returns the checksum.
   ///
-  /// Nil where it has another width, so that nobody can check it.
-  func checksumOffset(
+  /// Nil where it has another width than two bytes, so that nobody can check it.
+  func checksum(
     _ cursor: inout SMLCursor, in bytes: Span<UInt8>
   ) throws(DecodeError) -> SMLElement? {
     let checksum = try cursor.value(in: bytes)
-    let end = try cursor.value(in: bytes)
+    let end = try cursor.next(in: bytes)
     guard end.kind == SMLElement.Kind.end else {
       throw DecodeError(.malformedHeader, at: end.offset, expected: 0)
     }
@@ -62,7 +75,7 @@ struct SMLMessage: BitwiseCopyable {
       repeat {
         let message = try SMLMessage(&cursor, in: bytes)
         try cursor.skip(1, in: bytes)
-        guard let place = try message.checksumOffset(&cursor, in: bytes),
+        guard let place = try message.checksum(&cursor, in: bytes),
           checksum.isRight(of: bytes, in: message.offset..<place.offset, at: place.content)
         else { return false }
       } while cursor.offset < cursor.end

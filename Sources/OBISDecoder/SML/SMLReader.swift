@@ -44,11 +44,14 @@ enum SMLReader {
   private static func readMessages<Sink: FrameSink & ~Copyable>(
     _ bytes: Span<UInt8>, to sink: inout Sink
   ) -> MeterTime? {
-    let end = bytes.count - SMLFramer.envelopeCount
-    let padding = Int(bytes[end + 5])
     var file = SMLFile()
-    var cursor = SMLCursor(
-      offset: SMLFramer.envelopeCount, end: max(SMLFramer.envelopeCount, end - padding))
+    var cursor = SMLCursor(offset: 0, end: bytes.count)
+    if bytes[0] == SMLFramer.escape {
+      let end = bytes.count - SMLFramer.envelopeCount
+      let padding = Int(bytes[end + 5])
+      cursor = SMLCursor(
+        offset: SMLFramer.envelopeCount, end: max(SMLFramer.envelopeCount, end - padding))
+    }
     do throws(DecodeError) {
       while cursor.offset < cursor.end { try file.read(&cursor, in: bytes, to: &sink) }
     } catch {
@@ -79,7 +82,7 @@ private struct SMLFile {
     case SMLMessage.Tag.attentionResponse: try readAttention(&cursor, in: bytes, to: &sink)
     default: try cursor.skip(1, in: bytes)
     }
-    guard let checksum = try message.checksumOffset(&cursor, in: bytes) else {
+    guard let checksum = try message.checksum(&cursor, in: bytes) else {
       sink.problem(DecodeError(.malformedChecksum, at: message.offset), in: bytes)
       return
     }
