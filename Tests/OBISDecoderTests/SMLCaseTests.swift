@@ -22,7 +22,7 @@ import Testing
         SML.entry([1, 0, 2, 8, 0, 255], SML.unsigned(0x1B1B_1B1B, width: 4), unit: 30, scaler: -1))
       let sink = decode(meter.frame)
       #expect(sink.values(energy) == ["12345678.9 Wh"])
-      #expect(sink.values(OBISCode(1, 0, 2, 8, 0)) == ["45476532.3 Wh"])
+      #expect(sink.values(OBISCode(1, 0, 2, 8, 0)) == ["45476124.3 Wh"])
       #expect(
         sink.texts(.meterType).contains { $0.hasSuffix(hex(Array(repeating: 0x1B, count: 9))) })
       #expect(sink.problems == [] && sink.discards.isEmpty)
@@ -316,7 +316,7 @@ import Testing
     #expect(sink.values(energy) == ["12345678.9 Wh"])
     var stream: [UInt8] = []
     while stream.count < 4096 { stream += frame }
-    stream = Array(stream.prefix(4096 - 4096 % 4 - 52))
+    stream = Array(stream.prefix(4096 - 60))
     let cut = decode(stream)
     let whole = stream.count / frame.count
     #expect(cut.summaries.count == whole)

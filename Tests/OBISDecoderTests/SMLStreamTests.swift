@@ -63,7 +63,10 @@ import Testing
       for index in 1..<length {
         var damaged = stream
         damaged.insert(contentsOf: extra, at: length + index)
-        #expect(values(decode(damaged)) == expected(without: 1), "\(extra) at \(index)")
+        // A byte more in front of the start sequence's rest does not harm the file behind it.
+        let found = values(decode(damaged))
+        let isWhole = index <= 4 && found == expected(without: nil)
+        #expect(isWhole || found == expected(without: 1), "\(extra) at \(index)")
       }
     }
   }
@@ -143,7 +146,7 @@ import Testing
         rest -= count + 2
       }
       let frame = filled.frame
-      #expect(decode(frame).summaries.count == (frame.count < Limits.frameBytes ? 1 : 0))
+      #expect(decode(frame).summaries.count == (frame.count <= Limits.frameBytes ? 1 : 0))
       if frame.count == Limits.frameBytes { return }
     }
   }

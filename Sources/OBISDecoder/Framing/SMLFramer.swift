@@ -144,10 +144,9 @@ extension SMLFramer {
     _ bytes: Span<UInt8>, _ range: Range<Int>, _ place: Int
   ) -> Bool {
     if let bareChecksum { return bareChecksum.isRight(of: bytes, in: range, at: place) }
-    for index in 0..<SMLChecksum.count {
-      guard let variant = SMLChecksum(rawValue: index),
-        variant.isRight(of: bytes, in: range, at: place)
-      else { continue }
+    for index in SMLChecksum.all.indices {
+      let variant = SMLChecksum.all[index]
+      guard variant.isRight(of: bytes, in: range, at: place) else { continue }
       bareChecksum = variant
       return true
     }
@@ -191,9 +190,9 @@ extension SMLFramer {
     if checksum.isRight(of: bytes, in: covered, at: place + 6) { return true }
     let padding = Int(bytes[place + 5])
     let content = Self.envelopeCount..<max(Self.envelopeCount, place - padding)
-    for index in 0..<SMLChecksum.count where !hasEscapes {
-      guard let other = SMLChecksum(rawValue: index), other != checksum,
-        other.isRight(of: bytes, in: covered, at: place + 6),
+    for index in SMLChecksum.all.indices where !hasEscapes {
+      let other = SMLChecksum.all[index]
+      guard other != checksum, other.isRight(of: bytes, in: covered, at: place + 6),
         SMLMessage.areAllRight(bytes, in: content, by: other)
       else { continue }
       checksum = other

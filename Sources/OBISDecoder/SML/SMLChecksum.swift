@@ -11,8 +11,10 @@ enum SMLChecksum: UInt8, BitwiseCopyable {
   case x25HighFirst
   case kermitLowFirst
 
-  /// Number of variants, whose raw values are 0 ..< `count`.
-  static let count: UInt8 = 4
+  /// Every variant, the commonest first.
+  static let all: [4 of SMLChecksum] = [
+    .x25LowFirst, .kermitHighFirst, .x25HighFirst, .kermitLowFirst,
+  ]
 
   /// The checksum of `bytes[range]`.
   func value(of bytes: Span<UInt8>, in range: Range<Int>) -> UInt16 {
