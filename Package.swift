@@ -55,7 +55,7 @@ let package = Package(
       name: "PrivacyFilterTests", dependencies: ["PrivacyFilter", "AllocationCounter", "CCrypto"]),
     .testTarget(name: "ConsentLedgerTests", dependencies: ["ConsentLedger"]),
     .testTarget(
-      name: "MeterSimulatorTests", dependencies: ["MeterSimulator", "OBISDecoder"]),
+      name: "MeterSimulatorTests", dependencies: ["MeterSimulator", "OBISDecoder", "MeterCipher"]),
     .testTarget(
       name: "GatewayAgentTests",
       dependencies: [

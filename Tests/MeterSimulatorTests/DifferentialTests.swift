@@ -34,7 +34,7 @@ struct DifferentialTests {
       var state = RandomState(seed: seed)
       let frame = state.frame(of: model)
       var random = RandomSource(seed: seed ^ 0xC075)
-      let collector = FrameCollector.decoding(frame.bytes, cuts: &random)
+      let collector = try FrameCollector.decoding(frame.bytes, of: model, cuts: &random)
       let difference = self.difference(collector, frame)
       if let difference { Issue.record(report(name, seed, frame.bytes, difference)) }
       if difference != nil { return }
@@ -65,7 +65,7 @@ struct DifferentialTests {
       var bytes = frame.bytes
       let place = Int(random.integer(in: 0...Int64(bytes.count - 1)))
       bytes[place] ^= UInt8(random.integer(in: 1...255))
-      let collector = FrameCollector.decoding(bytes + next.bytes, cuts: &random)
+      let collector = try FrameCollector.decoding(bytes + next.bytes, of: model, cuts: &random)
       let difference = self.wrong(collector, frame, next)
       if let difference {
         let text = "\(difference); byte \(place) of \(frame.bytes.count) damaged"
@@ -95,7 +95,7 @@ struct DifferentialTests {
       for value in values where value != frame.bytes[place] {
         var bytes = frame.bytes
         bytes[place] = value
-        let collector = FrameCollector.decoding(bytes + next.bytes, cuts: &random)
+        let collector = try FrameCollector.decoding(bytes + next.bytes, of: model, cuts: &random)
         if let difference = self.wrong(collector, frame, next) {
           let text = "\(difference); byte \(place) of \(frame.bytes.count) is \(value)"
           Issue.record(report(name, seed, bytes + next.bytes, text))
@@ -123,6 +123,8 @@ struct DifferentialTests {
   /// The noise holds no byte that begins a frame, which then would take what follows; a message
   /// without frame has no begin that could be told from noise.
   @Test func findsFramesOfEveryDialectAmongNoise() throws {
+    // Whoever has this model's keys can check those of the others in the stream.
+    let ciphered = try #require(MeterModel.named("ch-landisgyr-ciphered"))
     for index in 0..<(Self.total ?? 2000) / 100 {
       let seed = Self.seed(4, index)
       var random = RandomSource(seed: seed ^ 0x0157)
@@ -141,7 +143,7 @@ struct DifferentialTests {
         frames.append(frame)
         bytes += frame.bytes
       }
-      let collector = FrameCollector.decoding(bytes, cuts: &random)
+      let collector = try FrameCollector.decoding(bytes, of: ciphered, cuts: &random)
       var difference: String?
       if collector.frames.count != frames.count {
         difference = "\(collector.frames.count) frames, \(collector.rejections)"
@@ -159,6 +161,35 @@ struct DifferentialTests {
     }
   }
 
+  /// Block transfers of two push setups, their frames in turn: Landis+Gyr's address tells them apart.
+  @Test func keepsInterleavedBlockTransfersApart() throws {
+    for index in 0..<(Self.total ?? 2000) / 100 {
+      let seed = Self.seed(5, index)
+      var random = RandomSource(seed: seed)
+      var meters = [
+        try #require(SimulatedMeter(name: "ch-landisgyr", seed: seed)),
+        try #require(SimulatedMeter(name: "ch-landisgyr-e570", seed: seed)),
+      ]
+      let model = meters[1].model
+      let time = Int64(index) * 10_000
+      let frames = [meters[0].next(at: time), meters[1].next(at: time)]
+      var parts = frames.map(\.parts)
+      var bytes: [UInt8] = []
+      var order: [Int] = []
+      while let which = random.pickNonEmpty(parts) {
+        bytes += parts[which].removeFirst()
+        if parts[which].isEmpty { order.append(which) }
+      }
+      let collector = try FrameCollector.decoding(bytes, of: model, cuts: &random)
+      #expect(collector.rejections.isEmpty, "\(collector.rejections), seed \(seed)")
+      try #require(collector.frames.count == 2, "seed \(seed): \(P1Text.hex(bytes))")
+      for (decoded, which) in zip(collector.frames, order) {
+        let difference = decoded.difference(from: frames[which])
+        #expect(difference == nil, "\(difference ?? ""), seed \(seed): \(P1Text.hex(bytes))")
+      }
+    }
+  }
+
   /// An afternoon of a household through each meter: every frame decodes.
   @Test(arguments: names) func decodesAnAfternoonOfEachMeter(name: String) throws {
     var meter = try #require(SimulatedMeter(name: name, seed: 31))
@@ -166,7 +197,7 @@ struct DifferentialTests {
     var time: Int64 = 1_768_485_590_000
     for _ in 0..<12 {
       let frame = meter.next(at: time)
-      let collector = FrameCollector.decoding(frame.bytes, cuts: &random)
+      let collector = try FrameCollector.decoding(frame.bytes, of: meter.model, cuts: &random)
       let difference = self.difference(collector, frame)
       try #require(difference == nil, "\(name) at \(time): \(difference ?? "")")
       time = meter.nextDue(after: time + 1_195_000)
@@ -183,5 +214,20 @@ struct DifferentialTests {
     let frame = state.frame(of: try #require(MeterModel.named("\(name)")))
     hex: \(P1Text.hex(bytes))
     """
+  }
+}
+
+extension SimulatedFrame {
+  /// The bytes frame by frame.
+  var parts: [[UInt8]] {
+    zip([0] + boundaries, boundaries + [bytes.count]).map { Array(bytes[$0..<$1]) }
+  }
+}
+
+extension RandomSource {
+  /// The number of a list that still has parts, nil if none has.
+  mutating func pickNonEmpty(_ lists: [[[UInt8]]]) -> Int? {
+    let left = lists.indices.filter { !lists[$0].isEmpty }
+    return left.isEmpty ? nil : pick(left)
   }
 }

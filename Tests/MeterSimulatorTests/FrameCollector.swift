@@ -1,3 +1,4 @@
+import MeterCipher
 import OBISDecoder
 
 @testable import MeterSimulator
@@ -43,18 +44,27 @@ struct FrameCollector: FrameSink {
 
   mutating func discarded(_ count: Int, at offset: UInt64) { discarded += count }
 
-  /// Decodes `bytes`, cut into pieces by `random`, as one stream that then falls silent.
-  static func decoding(_ bytes: [UInt8], cuts random: inout RandomSource) -> FrameCollector {
+  /// Decodes `bytes`, cut into pieces by `random`, as one stream that then falls silent, with the
+  /// keys that `model` gives a household.
+  static func decoding(
+    _ bytes: [UInt8], of model: MeterModel, cuts random: inout RandomSource
+  ) throws -> FrameCollector {
     var collector = FrameCollector()
+    let key = Array(P1Text.hex(model.key ?? CipherForm.exampleKey).utf8)
+    let authenticationKey = model.authenticationKey.map { Array(P1Text.hex($0).utf8) }
+    var cipher = DLMSCipher(
+      encryptionKey: try CipherKey(parsing: key.span),
+      authenticationKey: try authenticationKey.map { try CipherKey(parsing: $0.span) },
+      systemTitle: nil)
     var decoder = MeterDecoder(DecoderOptions())
     var start = 0
     let longest = random.pick([Int64(1), 7, 64, 512, 8192])
     while start < bytes.count {
       let end = min(start + Int(random.integer(in: 1...longest)), bytes.count)
-      decoder.push(bytes[start..<end].span, to: &collector)
+      decoder.push(bytes[start..<end].span, with: &cipher, to: &collector)
       start = end
     }
-    decoder.finish(to: &collector)
+    decoder.finish(with: &cipher, to: &collector)
     return collector
   }
 }
@@ -62,7 +72,7 @@ struct FrameCollector: FrameSink {
 extension FrameCollector.Frame {
   /// The first thing that is not as `frame` was made; nil if all is.
   func difference(from frame: SimulatedFrame) -> String? {
-    let sendsImpossibleTime = frame.bytes.contains(Array("(632525252525W)".utf8))
+    let sendsImpossibleTime = frame.content.contains(Array("(632525252525W)".utf8))
     // A register whose unit no line says may be a problem rather than a number without unit.
     let hidesUnits = frame.family == "d0" && frame.expected.contains { $0.unit == .one }
     for problem in problems {
