@@ -123,6 +123,17 @@ extension UInt64 {
   @inline(__always)
   var firstByte: Int { trailingZeroBitCount >> 3 }
 
+  /// How many hexadecimal digits of either case the bytes begin with.
+  var hexDigits: Int {
+    let low: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
+    // 'a' to 'f' become 1 to 6, in either case: above 6 the sum reaches the highest bit.
+    let letters = (self | 0x2020_2020_2020_2020) ^ 0x6060_6060_6060_6060
+    let noLetters = ((letters & low) &+ 0x7979_7979_7979_7979) | letters
+    // Without 0, which 0x7F added to it leaves below the highest bit.
+    let zeros = ~((letters & low) &+ low)
+    return (noDigits & (noLetters | zeros)).firstByte
+  }
+
   /// The byte at `index`, 0…7, the lowest being 0.
   @inline(__always)
   func byte(_ index: Int) -> UInt8 {

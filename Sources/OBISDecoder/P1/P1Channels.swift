@@ -5,9 +5,17 @@ struct P1Channels {
   private var media = InlineArray<16, Medium?>(repeating: nil)
 
   /// What the value under `code` measures, where the telegram goes on at `position`.
+  @inline(__always)
   mutating func medium(of code: OBISCode, from position: Int, in bytes: Span<UInt8>) -> Medium {
+    // Nearly every line: electricity, or the meter itself.
+    code.a == 1 || code.rawValue >> 32 == 0
+      ? .electricity : subMedium(of: code, from: position, in: bytes)
+  }
+
+  private mutating func subMedium(
+    of code: OBISCode, from position: Int, in bytes: Span<UInt8>
+  ) -> Medium {
     switch code.a {
-    case 1: return .electricity
     case 5, 6: return .thermal
     case 7: return .gas
     case 8, 9: return .water

@@ -23,7 +23,12 @@ enum P1Text {
 
   private static func isHex(_ bytes: Span<UInt8>, in range: Range<Int>) -> Bool {
     guard !range.isEmpty, range.count % 2 == 0 else { return false }
-    for index in range where hexDigit(bytes[index]) == nil { return false }
+    var index = range.lowerBound
+    while index < range.upperBound {
+      let digits = bytes.paddedWord(at: index).hexDigits
+      if digits < min(8, range.upperBound - index) { return false }
+      index += 8
+    }
     return true
   }
 

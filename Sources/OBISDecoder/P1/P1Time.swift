@@ -32,26 +32,30 @@ enum P1Time: Equatable {
   }
 
   private static func areDigits(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-    for index in range where !isDigit(bytes[index]) { return false }
-    return true
+    // Twelve digits are two words that overlap.
+    guard range.count == 12 else { return false }
+    let words =
+      bytes.paddedWord(at: range.lowerBound).noDigits
+      | bytes.paddedWord(at: range.lowerBound + 4).noDigits
+    return words == 0
   }
 
   private static func stamp(
     _ bytes: Span<UInt8>, at start: Int, season: MeterTime.Season
   ) -> P1Time {
-    let year = pair(bytes, at: start)
+    let date = bytes.paddedWord(at: start)
+    let clock = bytes.paddedWord(at: start + 4)
+    let year = pair(date, 0)
     guard year != 0, year != 70 else { return .unset }
     let time = MeterTime(
-      year: 2000 + UInt16(year), month: pair(bytes, at: start + 2),
-      day: pair(bytes, at: start + 4), hour: pair(bytes, at: start + 6),
-      minute: pair(bytes, at: start + 8), second: pair(bytes, at: start + 10),
-      season: season, offsetMinutes: nil)
+      year: 2000 + UInt16(year), month: pair(date, 1), day: pair(date, 2), hour: pair(date, 3),
+      minute: pair(clock, 2), second: pair(clock, 3), season: season, offsetMinutes: nil)
     return time.map { .time($0) } ?? .invalid
   }
 
-  /// The number that two digits print.
-  private static func pair(_ bytes: Span<UInt8>, at index: Int) -> UInt8 {
-    (bytes[index] - UInt8(ascii: "0")) * 10 + (bytes[index + 1] - UInt8(ascii: "0"))
+  /// The number that two digits of a word print, pair 0…3.
+  private static func pair(_ word: UInt64, _ index: Int) -> UInt8 {
+    (word.byte(2 * index) & 15) &* 10 &+ word.byte(2 * index + 1) & 15
   }
 
   /// Year, month, day, weekday, hour, minute, second, hundredths, deviation (minutes that UTC is
