@@ -141,4 +141,30 @@ import Testing
     #expect(recorder.readings.map(\.value.mantissa) == [5])
     #expect(recorder.problems.map(\.code) == [.duplicateCode])
   }
+
+  @Test func readsAnEntryTheSameInTheUsualFormAndInAnother() {
+    // The same code with its length in the long form, which is read element by element.
+    let usual = DLMSVector.entry(1, 8, 5, 1, 30)
+    let other = Array(usual.prefix(3)) + [0x81] + usual.dropFirst(3)
+    #expect(usual[2...3] == [0x09, 0x06])
+    let values: [[UInt8]] = [
+      AXDR.u8(7), AXDR.i16(-7), AXDR.u64(7), AXDR.octets("text"), [0x00], AXDR.scaler(0, 30),
+      AXDR.array([]),
+    ]
+    for value in values {
+      for scaler in [[], AXDR.scaler(-1, 30), AXDR.u8(1), AXDR.structure([AXDR.u8(1)])] {
+        let tail = value + scaler
+        let count: UInt8 = scaler.isEmpty ? 2 : 3
+        let first = [0x02, count] + usual[2..<10] + tail
+        let second = [0x02, count] + other[2..<11] + tail
+        let next = DLMSVector.entry(2, 8, 6, 0, 30)
+        let left = HDLCStream.heard(DLMSVector.frame(AXDR.array([first, next])))
+        let right = HDLCStream.heard(DLMSVector.frame(AXDR.array([second, next])))
+        #expect(left.readings.map(\.value) == right.readings.map(\.value))
+        #expect(left.secrets == right.secrets)
+        #expect(left.problems.map(\.code) == right.problems.map(\.code))
+        #expect(left.readings.last?.value.mantissa == 6)
+      }
+    }
+  }
 }

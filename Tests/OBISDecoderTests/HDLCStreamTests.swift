@@ -74,7 +74,7 @@ import Testing
     let open = first.dropLast() + [UInt8](repeating: 0x7E, count: flags)
     let heard = HDLCStream.heard(open + (flags == 0 ? second : Array(second.dropFirst())))
     #expect(heard.ended.count == 2)
-    #expect(heard.readings.count == 11)
+    #expect(heard.readings.count == 10)
     #expect(heard.rejected == [])
   }
 

@@ -63,7 +63,7 @@ struct COSEMItem: BitwiseCopyable {
     }
   }
 
-  /// The entry in the structure `head` in the form that nearly all have, read in one go for speed:
+  /// The entry behind `head` in the form that nearly all have, read in one go for speed.
   ///
   ///     09 06 and 6 bytes   OBIS code
   ///     value               no array and no structure
