@@ -10,9 +10,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly frames=${1:-1000000} package=.build/differential
 [[ $frames =~ ^[0-9]+$ ]] || { sed -n '6,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 
-# A package of three folders, so that nothing else is built in this configuration.
+# A package of few folders, so that nothing else is built in this configuration.
 mkdir -p "$package"
-for folder in Sources/OBISDecoder Sources/MeterSimulator Tests/MeterSimulatorTests; do
+for folder in Sources/CCrypto Sources/OBISDecoder Sources/MeterSimulator Tests/MeterSimulatorTests; do
   mkdir -p "$package/${folder%/*}"
   ln -sfn "$PWD/$folder" "$package/$folder"
 done
@@ -29,7 +29,9 @@ let package = Package(
   name: "differential",
   targets: [
     .target(name: "OBISDecoder", swiftSettings: strict),
-    .target(name: "MeterSimulator", dependencies: ["OBISDecoder"], swiftSettings: strict),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto"),
+    .target(
+      name: "MeterSimulator", dependencies: ["OBISDecoder", "CCrypto"], swiftSettings: strict),
     .testTarget(
       name: "MeterSimulatorTests", dependencies: ["MeterSimulator", "OBISDecoder"],
       swiftSettings: strict),

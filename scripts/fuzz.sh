@@ -14,7 +14,7 @@ readonly targets=(p1 hdlc dlms mbus apdu sml d0 ciphered whole)
 
 wanted=("${1:-}") runs=${2:-}
 case ${1:-} in
-smoke) wanted=("${targets[@]}") runs=6000 ;;
+smoke) wanted=("${targets[@]}") runs=4000 ;;
 all) wanted=("${targets[@]}") ;;
 esac
 if [[ " ${targets[*]} " != *" ${wanted[0]} "* || ! $runs =~ ^[0-9]+$ ]]; then

@@ -18,7 +18,8 @@ mapfile -t simulator < <(find -L Sources/MeterSimulator -name '*.swift' | sort)
 swiftc -swift-version 6 -parse-as-library -wmo -enable-testing -module-name OBISDecoder -emit-module \
   -emit-module-path "$work/OBISDecoder.swiftmodule" -c "${decoder[@]}" -o "$work/OBISDecoder.o"
 swiftc -swift-version 6 -parse-as-library -wmo -module-name SimulatedFrames -I "$work" \
-  "${simulator[@]}" Tests/Seeds/SimulatedFrames.swift "$work/OBISDecoder.o" -o "$work/simulated-frames"
+  -I Sources/CCrypto "${simulator[@]}" Tests/Seeds/SimulatedFrames.swift "$work/OBISDecoder.o" -lcrypto \
+  -o "$work/simulated-frames"
 "$work/simulated-frames" | python3 Tests/Seeds/seeds.py "$folder"
 rm -rf "$work"
 touch "$folder/made"

@@ -152,7 +152,9 @@ enum Repair {
     bytes[index + 1] = UInt8(crc >> 8)
   }
 
-  private static func x25(_ bytes: ArraySlice<UInt8>) -> UInt16 { ~reflected(bytes, 0x8408, 0xFFFF) }
+  private static func x25(_ bytes: ArraySlice<UInt8>) -> UInt16 {
+    ~reflected(bytes, 0x8408, 0xFFFF)
+  }
 
   private static func reflected(
     _ bytes: ArraySlice<UInt8>, _ polynomial: UInt16, _ start: UInt16

@@ -15,7 +15,8 @@ unsigned long native_mutate(unsigned char *bytes, unsigned long count, unsigned 
   return LLVMFuzzerMutate(bytes, count, capacity);
 }
 
-static unsigned long allocations;
+// Of this thread: libFuzzer has another that watches the memory.
+static __thread unsigned long allocations;
 
 unsigned long native_allocations(void) { return allocations; }
 

@@ -8,4 +8,10 @@ struct FuzzFindingTests {
     #expect(sink.problems.map(\.code).contains(.malformedLine))
     #expect(sink.secrets.allSatisfy { $0.secret.count > 0 })
   }
+
+  @Test func hidesNoEmptyPlaceWhereBracketsHoldALineEnd() {
+    let sink = decode(telegram(["0-0:96.13.0(\r)", "1-0:1.7.0(1*kW)"]))
+    #expect(sink.secrets.map(\.secret.kind) == [.meterType])
+    #expect(sink.values(OBISCode(1, 0, 1, 7, 0)) == ["1000 W"])
+  }
 }

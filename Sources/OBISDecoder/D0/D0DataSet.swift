@@ -35,8 +35,7 @@ struct D0DataSet {
       let text = Self.trimmed(bytes, group)
       guard !text.isEmpty, group != moment.range else { continue }
       if case .text(let kind, _) = line.meaning {
-        sink.secret(
-          P1Text.secret(kind, line.code, bytes, in: group, isOctets: false), in: bytes)
+        P1Text.hide(kind, line.code, bytes, in: group, isOctets: false, to: &sink)
       } else if case .number(let value, let unit) = P1Value(parsing: bytes, in: text),
         name.isReduced
       {

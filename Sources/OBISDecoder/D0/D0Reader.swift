@@ -32,7 +32,7 @@ struct D0Readout {
     var index = 0
     if bytes[0] == UInt8(ascii: "/") {
       index = P1Text.endOfLine(bytes, from: 0)
-      sink.secret(P1Text.secret(.meterType, nil, bytes, in: 1..<index, isOctets: false), in: bytes)
+      P1Text.hide(.meterType, nil, bytes, in: 1..<index, isOctets: false, to: &sink)
     }
     while index < bytes.count {
       switch bytes[index] {
@@ -77,7 +77,7 @@ struct D0Readout {
   ) -> Int {
     let end = P1Text.endOfLine(bytes, from: start)
     sink.problem(error, in: bytes)
-    sink.secret(P1Text.secret(.unknown, nil, bytes, in: start..<end, isOctets: false), in: bytes)
+    P1Text.hide(.unknown, nil, bytes, in: start..<end, isOctets: false, to: &sink)
     return end
   }
 

@@ -123,6 +123,6 @@ struct P1Line {
   ) {
     let kind: Secret.Kind = P1Text.isMeteringPoint(bytes, in: range) ? .meteringPoint : .unknown
     let isOctets = range.count >= 8 && kind == .unknown
-    sink.secret(P1Text.secret(kind, code, bytes, in: range, isOctets: isOctets), in: bytes)
+    P1Text.hide(kind, code, bytes, in: range, isOctets: isOctets, to: &sink)
   }
 }

@@ -49,7 +49,7 @@ struct P1Telegram {
     _ bytes: Span<UInt8>, to sink: inout Sink
   ) -> Int {
     let end = P1Text.endOfLine(bytes, from: 0)
-    sink.secret(P1Text.secret(.meterType, nil, bytes, in: 1..<end, isOctets: false), in: bytes)
+    P1Text.hide(.meterType, nil, bytes, in: 1..<end, isOctets: false, to: &sink)
     for index in 1..<end where bytes[index] >= 0x80 {
       sink.problem(DecodeError(.notText, at: index), in: bytes)
       break
@@ -108,9 +108,7 @@ struct P1Telegram {
   ) -> Int {
     let end = P1Text.endOfLine(bytes, from: start)
     sink.problem(error, in: bytes)
-    let secret = P1Text.secret(.unknown, nil, bytes, in: start..<end, isOctets: false)
-    // Only the line end may be left of it.
-    if secret.count > 0 { sink.secret(secret, in: bytes) }
+    P1Text.hide(.unknown, nil, bytes, in: start..<end, isOctets: false, to: &sink)
     return end
   }
 
@@ -122,8 +120,7 @@ struct P1Telegram {
     case .text(let kind, let isOctets):
       while let group = groups.next(in: bytes) {
         guard !group.isEmpty else { continue }
-        let secret = P1Text.secret(kind, line.code, bytes, in: group, isOctets: isOctets)
-        sink.secret(secret, in: bytes)
+        P1Text.hide(kind, line.code, bytes, in: group, isOctets: isOctets, to: &sink)
       }
     case .profile: profile(line, &groups, bytes, to: &sink)
     case .history: history(line, &groups, bytes, to: &sink)

@@ -6,19 +6,21 @@ enum P1Text {
     return end < bytes.count ? end + 1 : end
   }
 
-  /// A secret over `range` without the line end that it may include.
+  /// Delivers a secret over `range` without the line end that it may include, if anything is left.
   ///
   /// Where the standard sends octets in hexadecimal digits, `isHex` is true if these are such.
-  static func secret(
+  static func hide<Sink: FrameSink & ~Copyable>(
     _ kind: Secret.Kind, _ code: OBISCode?, _ bytes: Span<UInt8>, in range: Range<Int>,
-    isOctets: Bool
-  ) -> Secret {
+    isOctets: Bool, to sink: inout Sink
+  ) {
     var end = range.upperBound
     while end > range.lowerBound, bytes[end - 1] == 0x0D || bytes[end - 1] == 0x0A { end -= 1 }
     let text = range.lowerBound..<end
-    return Secret(
+    guard !text.isEmpty else { return }
+    let secret = Secret(
       kind: kind, code: code, offset: text.lowerBound, count: text.count,
       isHex: isOctets && isHex(bytes, in: text))
+    sink.secret(secret, in: bytes)
   }
 
   private static func isHex(_ bytes: Span<UInt8>, in range: Range<Int>) -> Bool {
