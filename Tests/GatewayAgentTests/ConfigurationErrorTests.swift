@@ -99,6 +99,22 @@ extension ConfigurationReader {
       "c.toml:3: meters.dialect: expected \"auto\", \"p1\" or \"hdlc\", found \"P1\" "
         + "(did you mean \"p1\"?)"),
     .meter(
+      "request = \"mode-c\"",
+      "c.toml:3: meters.request: expected dialect = \"d0\" beside it, found none"),
+    .meter(
+      "dialect = \"d0\"\nrequest = \"mode-d\"",
+      "c.toml:4: meters.request: expected \"none\" or \"mode-c\", found \"mode-d\" "
+        + "(did you mean \"mode-c\"?)"),
+    .meter(
+      "dialect = \"d0\"\npoll_seconds = 60",
+      "c.toml:4: meters.poll_seconds: expected request = \"mode-c\" beside it, found none"),
+    .meter(
+      "dialect = \"d0\"\nrequest = \"mode-c\"\nspeed = 9600",
+      "c.toml:5: meters.speed: expected 300, at which a request begins, found 9600"),
+    .meter(
+      "dialect = \"d0\"\nrequest = \"mode-c\"\nstale_after_seconds = 60",
+      "c.toml:5: meters.stale_after_seconds: expected more than poll_seconds (60), found 60"),
+    .meter(
       "[[meters]]\nname = \"b\"\nport = \"/dev/ttyUSB1\"",
       "c.toml:1: meters.name: expected a name, as there are several, found none"),
     BadConfiguration(

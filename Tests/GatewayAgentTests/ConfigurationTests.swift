@@ -101,6 +101,24 @@ import Testing
     #expect(configuration.logLevel == .debug)
   }
 
+  @Test func readsHowAMeterIsAsked() throws {
+    let configuration = try #require(
+      read(
+        """
+        [[meters]]
+        port = "/dev/ttyUSB0"
+        dialect = "d0"
+        request = "mode-c"
+        poll_seconds = 300
+        request_address = "12345678"
+        """))
+    let meter = try #require(configuration.meters.first)
+    var serial = SerialSettings(speed: 300, dataBits: 7, parity: .even, stopBits: 1)
+    serial.signOn = SignOnSettings(address: "12345678", pollSeconds: 300)
+    #expect(meter.input == .serial(path: "/dev/ttyUSB0", serial))
+    #expect(meter.staleAfterSeconds == 630)
+  }
+
   @Test(arguments: [
     ("/dev/ttyUSB0", InputKind.serial(path: "/dev/ttyUSB0", .p1)),
     ("tcp://adapter.lan:23", .tcp(host: "adapter.lan", port: 23)),

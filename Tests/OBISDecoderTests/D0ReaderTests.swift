@@ -77,7 +77,7 @@ struct D0ReaderTests {
         "6-0:1.0.0 29055000 Wh", "6-0:2.0.0 1589.28 m3", "6-0:2.0.0.1 1563.92 m3",
       ])
     #expect(sink.readings.allSatisfy { $0.medium == .thermal })
-    #expect(sink.problems.map(\.code) == [.unknownUnit, .unknownUnit])
+    #expect(sink.problems.map(\.code) == [.unknownUnit, .unknownUnit, .malformedValue])
     #expect(sink.hidden.filter { $0 == "meter_number 00099887" }.count == 2)
     #expect(sink.hidden.contains("meter_number 99887766"))
     #expect(sink.hidden.contains("unknown 000&00099887&0"))

@@ -36,7 +36,9 @@ struct Configuration: Equatable, Sendable {
     /// `name`: nickname, a topic level; `home` if there is one meter and no name.
     var name: String
     /// `port`: where its bytes come from; a serial line with `speed` (baud; 115 200, for `hdlc`
-    /// 2 400), `parity` (none), `data_bits` (8), `stop_bits` (1), `rts` and `dtr` (left alone).
+    /// 2 400, for `d0` 9 600), `parity` (none, for `d0` even), `data_bits` (8, for `d0` 7),
+    /// `stop_bits` (1), `rts` and `dtr` (left alone); for `d0` also `request` (`none` or `mode-c`),
+    /// `request_address` (none) and `poll_seconds` (60).
     var input: InputKind
     /// `dialect`: `p1` or `hdlc`; nil (`auto`) recognises it.
     var dialect: Dialect?

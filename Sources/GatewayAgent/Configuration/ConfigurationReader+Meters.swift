@@ -3,7 +3,9 @@ import PrivacyFilter
 
 /// The `[[meters]]` tables.
 extension ConfigurationReader {
-  private static let serialKeys = ["speed", "parity", "data_bits", "stop_bits", "rts", "dtr"]
+  private static let serialKeys = [
+    "speed", "parity", "data_bits", "stop_bits", "rts", "dtr", "request",
+  ]
   /// Names that stand beside the meters' below the topic root (architecture.md, "MQTT").
   private static let reservedNames = ["status", "health"]
 
@@ -78,10 +80,20 @@ extension ConfigurationReader {
     }
     let stale = table.integer("stale_after_seconds", in: 2...86_400)
     let offset = table.integer("clock_offset_minutes", in: -720...840)
+    if let stale, let seconds = settings.signOn?.pollSeconds, stale <= seconds {
+      table.note(
+        "stale_after_seconds", expected: "more than poll_seconds (\(seconds))", found: "\(stale)")
+    }
     guard let input else { return nil }
     return Configuration.Meter(
-      name: name, input: input, dialect: dialect, staleAfterSeconds: stale ?? 30,
+      name: name, input: input, dialect: dialect,
+      staleAfterSeconds: stale ?? Self.staleAfter(settings),
       clockOffsetMinutes: offset.map { Int16(clamping: $0) } ?? zone.standardOffsetMinutes)
+  }
+
+  /// Thirty seconds for meters that send unasked; two readouts missed for those that are asked.
+  private static func staleAfter(_ serial: SerialSettings) -> Int {
+    serial.signOn.map { min($0.pollSeconds * 2 + 30, 86_400) } ?? 30
   }
 
   private func port(
@@ -106,8 +118,19 @@ extension ConfigurationReader {
     var serial = SerialSettings.p1
     // HAN ports push HDLC at 2 400 baud (NEK, Aidon, Kaifa, Kamstrup); P1 runs at 115 200.
     if dialect == .hdlc { serial.speed = 2400 }
+    let signOn = signOn(&table, dialect: dialect)
+    // IEC 62056-21 is 7E1 throughout; meters that send unasked do so at 9 600 baud.
+    if dialect == .d0 {
+      serial.speed = signOn == nil ? 9600 : SignOn.openingSpeed
+      (serial.parity, serial.dataBits) = (.even, 7)
+    }
     if let speed = table.integer("speed", among: SerialPort.speeds) {
       serial.speed = speed
+      if signOn != nil, speed != SignOn.openingSpeed {
+        table.note(
+          "speed", expected: "\(SignOn.openingSpeed), at which a request begins",
+          found: "\(speed)")
+      }
     }
     if let parity = table.choice("parity", of: ParityWord.self) {
       serial.parity = parity.parity
@@ -116,7 +139,37 @@ extension ConfigurationReader {
     if let stopBits = table.integer("stop_bits", among: [1, 2]) { serial.stopBits = stopBits }
     serial.rts = table.boolean("rts")
     serial.dtr = table.boolean("dtr")
+    serial.signOn = signOn
     return serial
+  }
+
+  /// How the meter is asked for its readout: `request`, `request_address`, `poll_seconds`.
+  private func signOn(
+    _ table: inout ConfigurationTable, dialect: Dialect?
+  ) -> SignOnSettings? {
+    let request = table.choice("request", of: RequestWord.self)
+    let address = table.text(
+      "request_address", expected: "at most 32 letters, digits or blanks",
+      where: { text in
+        text.utf8.count <= 32
+          && text.utf8.allSatisfy { byte in
+            byte == 0x20 || byte >= 0x30 && byte <= 0x39
+              || byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A
+          }
+      })
+    let seconds = table.integer("poll_seconds", in: 10...86_400)
+    guard request == .modeC else {
+      for key in ["request_address", "poll_seconds"] where table.has(key) {
+        table.note(key, expected: "request = \"mode-c\" beside it", found: "none")
+      }
+      return nil
+    }
+    if dialect != .d0 {
+      table.note(
+        "request", expected: "dialect = \"d0\" beside it",
+        found: dialect.map { "\"\($0.name)\"" } ?? "none")
+    }
+    return SignOnSettings(address: address ?? "", pollSeconds: seconds ?? 60)
   }
 }
 
@@ -140,6 +193,12 @@ enum DialectWord: String, CaseIterable, Sendable {
     case .d0: .d0
     }
   }
+}
+
+/// How the configuration names the ways to get a readout.
+enum RequestWord: String, CaseIterable, Sendable {
+  case none
+  case modeC = "mode-c"
 }
 
 /// How configuration and command line name the parities.

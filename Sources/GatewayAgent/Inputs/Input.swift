@@ -15,6 +15,8 @@ import Glibc
   var onBytes: (_ bytes: Span<UInt8>, _ receivedAt: Int64) -> Void = { _, _ in }
   /// Receives each change of state; repeated failures of one kind are told once.
   var onState: (InputState) -> Void = { _ in }
+  /// Receives why a meter that is asked for its readout gave none.
+  var onSignOn: (SignOnFault) -> Void = { _ in }
   /// How it is; nil before `start()`.
   private(set) var state: InputState?
 
@@ -27,6 +29,8 @@ import Glibc
   private var helper: HelperThread?
   private var backoff = Backoff(firstMilliseconds: 250)
   private var retry: Timer?
+  private var signOn: SignOn?
+  private var signOnTimer: Timer?
   private var generation = 0
 
   /// An input that is not started.
@@ -46,6 +50,10 @@ import Glibc
     retry = loop.timer { [weak self] in
       guard let self, self.generation == generation else { return }
       attempt()
+    }
+    signOnTimer = loop.timer { [weak self] in
+      guard let self, self.generation == generation else { return }
+      continueSignOn()
     }
     report(.opening)
     attempt()
@@ -143,6 +151,7 @@ import Glibc
     let generation = generation
     report(.open)
     guard self.generation == generation else { return }
+    beginSignOn()
     do throws(SystemError) {
       watch = try loop.watch(number, for: .readable) { [weak self] _ in self?.read() }
     } catch {
@@ -167,7 +176,9 @@ import Glibc
     if count > 0 {
       backoff.reset()
       let bytes = unsafe Span(_unsafeElements: UnsafeBufferPointer(rebasing: buffer[..<count]))
+      let generation = generation
       onBytes(bytes, GatewayClock.monotonicNanoseconds())
+      if signOn != nil, self.generation == generation { follow(bytes) }
       return
     }
     let reason = count == 0 ? 0 : errno
@@ -203,6 +214,57 @@ import Glibc
   private func close() {
     if let watch { loop.unwatch(watch) }
     watch = nil
+    signOn = nil
+    signOnTimer?.cancel()
     descriptor = nil
+  }
+
+  // MARK: - Asking for a readout
+
+  private func beginSignOn() {
+    guard case .serial(_, let settings) = kind, let asked = settings.signOn else { return }
+    signOn = SignOn(asked, at: GatewayClock.monotonicMilliseconds())
+    continueSignOn()
+  }
+
+  private func continueSignOn() {
+    perform(signOn?.due(at: GatewayClock.monotonicMilliseconds()) ?? [])
+  }
+
+  /// Lets the conversation see what came; the bytes themselves went on already.
+  private func follow(_ bytes: Span<UInt8>) {
+    let now = GatewayClock.monotonicMilliseconds()
+    var actions: [SignOn.Action] = []
+    for index in bytes.indices { actions += signOn?.take(bytes[index], at: now) ?? [] }
+    perform(actions)
+  }
+
+  private func perform(_ actions: [SignOn.Action]) {
+    let generation = generation
+    for action in actions {
+      guard self.generation == generation, let number = descriptorNumber,
+        case .serial(_, let settings) = kind
+      else { return }
+      do throws(SystemError) {
+        switch action {
+        case .send(let bytes): try Self.send(bytes, to: number)
+        case .setSpeed(let speed): try SerialPort.setSpeed(speed, on: number, settings)
+        case .fail(let fault): onSignOn(fault)
+        }
+      } catch {
+        return lost(error.number)
+      }
+    }
+    guard self.generation == generation, let signOn else { return }
+    let wait = signOn.deadline - GatewayClock.monotonicMilliseconds()
+    signOnTimer?.arm(afterMilliseconds: Int(max(0, wait)))
+  }
+
+  /// Sends a few bytes, which a port's buffer always has room for.
+  private static func send(_ bytes: [UInt8], to number: Int32) throws(SystemError) {
+    let count = unsafe bytes.withUnsafeBytes { unsafe write(number, $0.baseAddress, $0.count) }
+    guard count == bytes.count else {
+      throw SystemError(call: "write", number: count < 0 ? errno : EIO)
+    }
   }
 }

@@ -31,6 +31,8 @@ struct SerialSettings: Equatable, Sendable {
   var rts: Bool?
   /// Whether DTR is raised at opening; nil leaves it.
   var dtr: Bool?
+  /// How the meter is asked for its readout; nil listens only.
+  var signOn: SignOnSettings?
 }
 
 /// How an input is.

@@ -22,13 +22,23 @@ enum SerialPort {
   static func open(_ path: String, _ settings: SerialSettings) throws(SystemError)
     -> FileDescriptor
   {
-    let flags = O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC
+    let access = settings.signOn == nil ? O_RDONLY : O_RDWR
+    let flags = access | O_NOCTTY | O_NONBLOCK | O_CLOEXEC
     let port = unsafe try FileDescriptor(Glibc.open(path, flags), from: "open")
     try configure(port.number, settings)
     _ = ioctl(port.number, UInt(TIOCEXCL))
     set(TIOCM_RTS, to: settings.rts, on: port.number)
     set(TIOCM_DTR, to: settings.dtr, on: port.number)
     return port
+  }
+
+  /// Changes the speed of an open port; bytes that have not left yet leave at the new one.
+  static func setSpeed(
+    _ speed: Int, on port: Int32, _ settings: SerialSettings
+  ) throws(SystemError) {
+    var settings = settings
+    settings.speed = speed
+    try configure(port, settings)
   }
 
   private static func configure(_ port: Int32, _ settings: SerialSettings) throws(SystemError) {

@@ -75,6 +75,7 @@ final class MeterFeed: FrameSink {
   /// Opens the port.
   func start() {
     input.onBytes = { [unowned self] bytes, _ in take(bytes) }
+    input.onSignOn = { [unowned self] in tell($0) }
     input.onState = { [unowned self] state in
       portState = state
       if state == .ended { lineIdle() }
@@ -100,14 +101,29 @@ final class MeterFeed: FrameSink {
     var sink = self
     decoder.push(bytes, to: &sink)
     if decoder.isMidFrame, idle?.isArmed == false {
-      idle?.arm(afterMilliseconds: Self.idleMilliseconds)
+      idle?.arm(afterMilliseconds: idleMilliseconds)
     }
+  }
+
+  /// Logs why there was no readout, with what was found or where it was expected.
+  private func tell(_ fault: SignOnFault) {
+    switch fault {
+    case .noIdentification(let bytes):
+      Log.event(.warning, "NO_IDENTIFICATION", Int64(source), Int64(bytes))
+    case .malformedIdentification: Log.event(.warning, "MALFORMED_IDENTIFICATION", Int64(source))
+    case .noData(let speed): Log.event(.warning, "NO_READOUT", Int64(source), Int64(speed))
+    }
+  }
+
+  /// Readouts may pause for as long as their standard lets a meter react (IEC 62056-21, 6.4.3.1).
+  private var idleMilliseconds: Int {
+    configuration.dialect == .d0 ? SignOn.answerMilliseconds : Self.idleMilliseconds
   }
 
   private func lineIdle() {
     let quiet = Int(GatewayClock.monotonicMilliseconds() - lastByteAt)
-    guard quiet >= Self.idleMilliseconds || portState == .ended else {
-      idle?.arm(afterMilliseconds: Self.idleMilliseconds - quiet)
+    guard quiet >= idleMilliseconds || portState == .ended else {
+      idle?.arm(afterMilliseconds: idleMilliseconds - quiet)
       return
     }
     var sink = self

@@ -42,8 +42,19 @@ struct D0DataSet {
         reading(value, unit, line, moment.time, bytes, in: text, to: &sink)
       } else {
         line.value(moment.time, name.code.medium, bytes, in: text, to: &sink)
+        hide(text, line, bytes, to: &sink)
       }
     }
+  }
+
+  /// Hides text where a reduced code promises a number: a heat meter's 9.6 holds its owner's number.
+  private func hide<Sink: FrameSink & ~Copyable>(
+    _ range: Range<Int>, _ line: P1Line, _ bytes: Span<UInt8>, to sink: inout Sink
+  ) {
+    guard name.isReduced, case .quantity = line.meaning,
+      case .text = P1Value(parsing: bytes, in: range)
+    else { return }
+    line.secret(bytes, in: range, to: &sink)
   }
 
   /// The group behind the first that says when a value was measured, and the moment.

@@ -28,6 +28,21 @@ final class TestTerminal {
 
   func send(_ text: String) { send(Array(text.utf8)) }
 
+  /// What the other side sent and nobody has taken yet; does not wait.
+  func receive() -> [UInt8] {
+    _ = fcntl(master, F_SETFL, O_NONBLOCK)
+    var buffer = [UInt8](repeating: 0, count: 256)
+    let count = unsafe buffer.withUnsafeMutableBytes { unsafe read(master, $0.baseAddress, 256) }
+    return Array(buffer.prefix(max(0, count)))
+  }
+
+  /// The speed that the other side has set, one of the `B…` constants.
+  var speed: speed_t {
+    var line = termios()
+    _ = unsafe tcgetattr(master, &line)
+    return unsafe cfgetospeed(&line)
+  }
+
   /// Pulls it out: both the line and the path are gone.
   func unplug() {
     guard master >= 0 else { return }
