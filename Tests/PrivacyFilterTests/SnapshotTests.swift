@@ -105,4 +105,30 @@ struct SnapshotTests {
     let late = standing(12, 11)
     #expect(early == Quantity(81) && late == Quantity(81))
   }
+
+  @Test("case 21: of two gas meters the one with the newest time stands, whatever its channel")
+  func newestMeterStands() {
+    var snapshot = Snapshot()
+    func standing(_ years: [UInt16?]) -> Quantity? {
+      snapshot.begin(source: 0, sequence: 1, receivedAt: 0)
+      for (index, year) in years.enumerated() {
+        let time = year.flatMap {
+          MeterTime(
+            year: $0, month: 1, day: 15, hour: 12, minute: 0, second: 0, season: .standard,
+            offsetMinutes: nil)
+        }
+        snapshot.record(
+          reading(
+            OBISCode(0, UInt8(index) + 1, 24, 2, 1), 1, .init(0), .cubicMetre, medium: .gas,
+            time: time))
+      }
+      snapshot.end()
+      return snapshot.standing(for: Quantity(80))
+    }
+    let (second, first) = (standing([2021, 2026]), standing([2026, 2021]))
+    let (third, unset) = (standing([2021, 2022, 2026]), standing([nil, 2026]))
+    let neither = standing([nil, nil])
+    #expect(second == Quantity(83) && first == Quantity(80) && third == Quantity(86))
+    #expect(unset == Quantity(83) && neither == Quantity(80))
+  }
 }
