@@ -99,7 +99,7 @@ struct MessageState {
   ) {
     tell(to: &sink)
     if let line = identification {
-      sink.secret(P1Text.secret(.meterType, nil, bytes, in: line, isOctets: false), in: bytes)
+      P1Text.hide(.meterType, nil, bytes, in: line, isOctets: false, to: &sink)
       identification = nil
     }
     guard !title.isEmpty else { return }
