@@ -5,9 +5,7 @@ import Testing
 /// Every recorded message of ../shared/frames that is ciphered, or comes in several frames.
 @Suite(.enabled(if: RecordedMessages.isPresent, Comment(rawValue: RecordedMessages.absence)))
 struct RecordedMessageTests {
-  static let good = RecordedMessages.all.filter {
-    !$0.isBroken && !isUnproven($0) && !isUntagged($0)
-  }
+  static let good = RecordedMessages.all.filter { !$0.isBroken && !isUnproven($0) }
   static let broken = RecordedMessages.all.filter(\.isBroken)
   static let ciphered = good.filter { $0.key != nil }
 
@@ -15,11 +13,6 @@ struct RecordedMessageTests {
   /// nothing says that the telegram is sound.
   static func isUnproven(_ message: RecordedMessage) -> Bool {
     message.file == "p1-encrypted/xx_lux_athom_noaad.bin"
-  }
-
-  /// Its list has descriptors without type tags: the list reader's business.
-  static func isUntagged(_ message: RecordedMessage) -> Bool {
-    message.file.hasPrefix("mbus-dlms/cz_")
   }
 
   private func heard(

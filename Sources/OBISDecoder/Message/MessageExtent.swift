@@ -2,7 +2,7 @@
 ///
 ///     TAG          MESSAGE                    LENGTH
 ///     E6 E6|E7 00  LLC header                 3, and the message behind it
-///     0F           data-notification          its header, and one list, as COSEMListReader reads it
+///     0F           data-notification          its header, and one list
 ///     DB, DC       general-glo/-ded-ciphering title and content, each with its length
 ///     C8 … D7      glo- and ded- services     content with its length
 ///     E0           general-block-transfer     6, and data with its length
@@ -49,10 +49,7 @@ enum MessageExtent: Equatable {
     switch tag {
     case APDUTag.dataNotification:
       let header = try NotificationHeader(parsing: bytes, at: start, to: end)
-      var list = COSEMListReader()
-      var nobody = DeafSink()
-      return try list.read(
-        bytes, from: header.end, to: end, hasTime: header.time != nil, to: &nobody)
+      return try listEnd(bytes, from: header.end, to: end)
     case APDUTag.generalGloCiphering, APDUTag.generalDedCiphering:
       let titleCount = try cursor.length(in: bytes)
       guard titleCount <= CipherHeader.titleCount else {
@@ -70,16 +67,45 @@ enum MessageExtent: Equatable {
     }
     return cursor.offset
   }
-}
 
-/// Hears nothing: a list is read for its end alone.
-private struct DeafSink: FrameSink {
-  mutating func reading(_ reading: Reading, in bytes: Span<UInt8>) {}
-  mutating func secret(_ secret: Secret, in bytes: Span<UInt8>) {}
-  mutating func problem(_ error: DecodeError, in bytes: Span<UInt8>) {}
-  mutating func frameEnded(_ summary: FrameSummary, in bytes: Span<UInt8>) {}
-  mutating func frameRejected(_ summary: FrameSummary, _ error: DecodeError) {}
-  mutating func discarded(_ count: Int, at offset: UInt64) {}
+  /// Where the list at `offset` ends: one A-XDR value, but that Czech meters leave out the tags of
+  /// descriptors (see AttributeList).
+  private static func listEnd(
+    _ bytes: Span<UInt8>, from offset: Int, to end: Int
+  ) throws(DecodeError) -> Int {
+    var value = AXDRCursor(offset: offset, end: end)
+    let root = try value.next(in: bytes)
+    if root.tag == AXDRElement.Tag.structure, root.count == 2 {
+      var probe = value
+      if try probe.next(in: bytes).tag == AXDRElement.Tag.enumeration,
+        let end = try describedEnd(bytes, &probe)
+      {
+        return end
+      }
+    }
+    try value.skip(to: 0, in: bytes)
+    return value.offset
+  }
+
+  /// Where an array of structures of descriptor and value ends; nil if it is another one.
+  private static func describedEnd(
+    _ bytes: Span<UInt8>, _ cursor: inout AXDRCursor
+  ) throws(DecodeError) -> Int? {
+    let array = try cursor.next(in: bytes)
+    guard array.tag == AXDRElement.Tag.array else { return nil }
+    for _ in 0..<array.count {
+      try cursor.skip(to: 2, in: bytes)
+      let head = try cursor.next(in: bytes)
+      guard head.tag == AXDRElement.Tag.structure, head.count == 2 else { return nil }
+      guard cursor.end - cursor.offset >= COSEMAttribute.descriptorCount else {
+        throw DecodeError(.truncated, at: cursor.end)
+      }
+      guard COSEMAttribute(descriptor: &cursor, in: bytes) != nil else { return nil }
+      _ = try cursor.next(in: bytes)
+    }
+    try cursor.skip(to: 0, in: bytes)
+    return cursor.offset
+  }
 }
 
 /// Tags of the messages that meters push (DLMS UA Green Book, 9.5).
