@@ -6,6 +6,8 @@ import Testing
 /// The conversation alone, with time as an argument.
 @Suite struct SignOnTests {
   private static let request = Array("/?!\r\n".utf8)
+  /// Without parity: a pseudo-terminal has none, and glibc's `tcsetattr` says so (EINVAL).
+  private static let line = SerialSettings(speed: 300, dataBits: 8, parity: .none, stopBits: 1)
 
   private func take(_ text: String, _ signOn: inout SignOn, at now: Int64) -> [SignOn.Action] {
     text.utf8.flatMap { signOn.take($0, at: now) }
@@ -91,7 +93,7 @@ import Testing
     let loop = try EventLoop()
     let path = LoopHarness.temporaryDirectory() + "/meter"
     let terminal = TestTerminal(at: path)
-    var serial = SerialSettings(speed: 300, dataBits: 7, parity: .even, stopBits: 1)
+    var serial = Self.line
     serial.signOn = SignOnSettings(address: "", pollSeconds: 10)
     let input = Input(.serial(path: path, serial), on: loop)
     var received: [UInt8] = []
@@ -121,7 +123,7 @@ import Testing
     let loop = try EventLoop()
     let path = LoopHarness.temporaryDirectory() + "/meter"
     let terminal = TestTerminal(at: path)
-    var serial = SerialSettings(speed: 300, dataBits: 7, parity: .even, stopBits: 1)
+    var serial = Self.line
     serial.signOn = SignOnSettings()
     let input = Input(.serial(path: path, serial), on: loop)
     var faults: [SignOnFault] = []
