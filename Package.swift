@@ -35,7 +35,8 @@ let package = Package(
     .executableTarget(
       name: "GatewayAgent",
       dependencies: [
-        "OBISDecoder", "PrivacyFilter", "ConsentLedger", "MeterSimulator", "CMosquitto", "CLinux",
+        "OBISDecoder", "MeterCipher", "PrivacyFilter", "ConsentLedger", "MeterSimulator",
+        "CMosquitto", "CLinux", "CCrypto",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),

@@ -75,7 +75,7 @@ enum DecodeInput {
 
   @Test func printsAFrameAsTheContractHasIt() throws {
     let expected = """
-      {"frame":1,"offset":0,"length":530,"dialect":"p1","integrity":"ok",\
+      {"frame":1,"offset":0,"length":530,"dialect":"p1","integrity":"ok","trust":"clear",\
       "meter_time":"2026-01-15T14:30:07+01:00","readings":[\
       {"obis":"1-0:1.8.1","quantity":"energy_import_tariff1","value":1234567,"unit":"Wh",\
       "raw":"001234.567*kWh"},\
@@ -115,7 +115,7 @@ enum DecodeInput {
     #expect(lines.count == 2)
     #expect(
       lines.last == """
-        {"frame":2,"offset":534,"length":530,"dialect":"p1","integrity":"bad",\
+        {"frame":2,"offset":534,"length":530,"dialect":"p1","integrity":"bad","trust":"clear",\
         "error":{"code":"checksum_mismatch","at":524,"expected":"50EA","found":"1234"}}
 
         """)
@@ -125,7 +125,9 @@ enum DecodeInput {
     let lines = try json(DecodeInput.unchecked)
     #expect(lines.count == 1)
     let line = try #require(lines.first)
-    #expect(line.contains(#""integrity":"absent","meter_time":"2026-07-15T14:30:07+02:00""#))
+    #expect(
+      line.contains(
+        #""integrity":"absent","trust":"clear","meter_time":"2026-07-15T14:30:07+02:00""#))
     #expect(line.contains(#""value":470,"unit":"W","raw":"0000.47*kW""#))
     #expect(!line.contains("21.7.0"))
     let value = DecodeInput.unchecked.count - "00.4x3*kW)\r\n!\r\n".utf8.count

@@ -11,8 +11,9 @@ enum ImportRules {
       "CLinux",
     ],
     "GatewayAgent": [
-      "OBISDecoder", "PrivacyFilter", "ConsentLedger", "MeterSimulator", "FoundationEssentials",
-      "Glibc", "ArgumentParser", "TOMLKit", "Synchronization", "CMosquitto", "CLinux", "CCrypto",
+      "OBISDecoder", "MeterCipher", "PrivacyFilter", "ConsentLedger", "MeterSimulator",
+      "FoundationEssentials", "Glibc", "ArgumentParser", "TOMLKit", "Synchronization", "CMosquitto",
+      "CLinux", "CCrypto",
     ],
   ]
 

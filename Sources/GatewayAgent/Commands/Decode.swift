@@ -10,8 +10,10 @@ struct Decode: ParsableCommand {
       none was found. Values are exact, in base units; identifiers are named but not shown.
       """)
 
-  @Option(help: "Look only for this dialect: p1 or hdlc.")
+  @Option(help: "Look only for this dialect: p1, hdlc, mbus, apdu, sml or d0.")
   var dialect: DialectWord?
+
+  @OptionGroup var keys: KeyOptions
 
   @Option(
     help: ArgumentHelp(
@@ -49,7 +51,8 @@ struct Decode: ParsableCommand {
     let printer = DecodePrinter(
       isJSON: json, showsIdentifiers: showIdentifiers,
       standardOffsetMinutes: timeZone?.standardOffsetMinutes, file: files.count > 1 ? file : nil)
-    var run = DecodeRun(dialect: dialect?.dialect, framesBefore: totals.frameCount)
+    var run = DecodeRun(
+      dialect: dialect?.dialect, keys: try keys.keys(), framesBefore: totals.frameCount)
     do {
       let input = try DecodeInput(file)
       while let bytes = try input.read() { try show(run.push(bytes), printer, &totals) }

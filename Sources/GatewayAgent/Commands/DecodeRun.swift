@@ -4,13 +4,15 @@ import OBISDecoder
 /// One input on its way through the decoder: raw bytes, or a capture, which it recognises.
 struct DecodeRun: ~Copyable {
   private var decoder: MeterDecoder
+  private var keys: MeterKeys
   private var collector: DecodeCollector
   private var start: [UInt8] = []
   private var capture: CaptureReader?
   private var isRecognised = false
 
   /// Starts at the beginning of an input; frames are numbered on from `framesBefore`.
-  init(dialect: Dialect?, framesBefore: Int) {
+  init(dialect: Dialect?, keys: consuming MeterKeys = MeterKeys(), framesBefore: Int) {
+    self.keys = keys
     var options = DecoderOptions()
     options.dialect = dialect
     decoder = MeterDecoder(options)
@@ -34,7 +36,7 @@ struct DecodeRun: ~Copyable {
   mutating func finish() throws(CaptureError) -> [DecodeCollector.Event] {
     if !isRecognised { try recognise(false) }
     try capture?.finish()
-    decoder.finish(to: &collector)
+    decoder.finish(with: &keys, to: &collector)
     return fetch()
   }
 
@@ -48,13 +50,13 @@ struct DecodeRun: ~Copyable {
 
   private mutating func take(_ bytes: [UInt8]) throws(CaptureError) {
     guard capture != nil else {
-      decoder.push(bytes.span, to: &collector)
+      decoder.push(bytes.span, with: &keys, to: &collector)
       return
     }
     try capture?.push(bytes)
     let records = capture?.capture.records ?? []
     capture?.capture.records = []
-    for record in records { decoder.push(record.bytes.span, to: &collector) }
+    for record in records { decoder.push(record.bytes.span, with: &keys, to: &collector) }
   }
 
   private mutating func fetch() -> [DecodeCollector.Event] {

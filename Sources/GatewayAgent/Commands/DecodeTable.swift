@@ -43,6 +43,8 @@ struct DecodeTable {
       "frame \(frame.number)", "offset \(summary.offset)", "\(summary.count) bytes",
       summary.dialect.name.description, checksum,
     ]
+    if summary.trust != .clear { parts.append(summary.trust.name.description) }
+    if summary.isReplay { parts.append("counter not above the last one (replay)") }
     if let file { parts.insert(DecodeTable.printable(Array(file.utf8)), at: 1) }
     if let time = summary.meterTime {
       parts.append(time.isoText(standardOffsetMinutes: standardOffsetMinutes))

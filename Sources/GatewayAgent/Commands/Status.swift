@@ -20,7 +20,7 @@ struct Status: ParsableCommand {
         "meter \(meter.name): port \(text(meter.port)), meter \(text(meter.meter)); "
           + "\(meter.frames) frames, \(meter.rejected) damaged, "
           + "\(meter.problems) unreadable parts, "
-          + "\(meter.discardedBytes) bytes of no frame")
+          + "\(meter.discardedBytes) bytes of no frame" + cipherText(meter))
     }
     for broker in status.brokers {
       try Terminal.line(
@@ -29,6 +29,20 @@ struct Status: ParsableCommand {
     }
     if status.grants.isEmpty { try Terminal.line("no grants: nothing leaves") }
     for grant in status.grants { try Terminal.line(GrantText.row(grant)) }
+  }
+
+  /// What there is to say of encryption; nothing of a meter in clear.
+  private func cipherText(_ meter: StatusView.Meter) -> String {
+    var parts: [String] = []
+    if let trust = meter.trust, trust != "clear" { parts.append(trust) }
+    if meter.encrypted > 0 { parts.append("\(meter.encrypted) encrypted and no key") }
+    if meter.wrongKeys > 0 { parts.append("\(meter.wrongKeys) not by this key") }
+    if meter.tagMismatches > 0 { parts.append("\(meter.tagMismatches) with a wrong tag") }
+    if meter.replays > 0 {
+      parts.append(
+        "\(meter.replays) with an old counter\(meter.replay ? ", the last one too" : "")")
+    }
+    return parts.isEmpty ? "" : "; " + parts.joined(separator: ", ")
   }
 
   private func text(_ condition: StatusView.Condition) -> String {

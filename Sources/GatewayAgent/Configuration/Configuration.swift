@@ -40,13 +40,32 @@ struct Configuration: Equatable, Sendable {
     /// `stop_bits` (1), `rts` and `dtr` (left alone); for `d0` also `request` (`none` or `mode-c`),
     /// `request_address` (none) and `poll_seconds` (60).
     var input: InputKind
-    /// `dialect`: `p1` or `hdlc`; nil (`auto`) recognises it.
+    /// `dialect`: `p1`, `hdlc`, `mbus`, `apdu`, `sml` or `d0`; nil (`auto`) recognises it.
     var dialect: Dialect?
     /// `stale_after_seconds`: silence after which the meter counts as stale, 2…86 400.
     var staleAfterSeconds = 30
     /// `clock_offset_minutes`: standard-time offset of the meter's clock from UTC, −720…840;
     /// by default the household zone's.
     var clockOffsetMinutes: Int16
+    /// `key_file`: path of a file with mode 0600 that holds the key of a meter that encrypts; nil
+    /// without.
+    var keyFile: String?
+    /// `authentication_key_file`: likewise, the key that its tags are checked with.
+    var authenticationKeyFile: String?
+    /// `scale_power`, `scale_current`, `scale_voltage`, `scale_energy` (powers of ten, −6…6) and
+    /// `transformer_ratio` (`"300/5"`): what the frames of some DLMS meters do not say.
+    var scale = ScaleOverride.none
+    /// `clock`: how to take what the meter's clock says of summer time.
+    var clock = ClockConvention.asSent
+
+    /// What the decoder is told.
+    var decoderOptions: DecoderOptions {
+      var options = DecoderOptions()
+      options.dialect = dialect
+      options.scale = scale
+      options.clock = clock
+      return options
+    }
   }
 
   /// One MQTT broker, to which grants may point by name.

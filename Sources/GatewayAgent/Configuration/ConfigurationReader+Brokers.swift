@@ -76,7 +76,7 @@ extension ConfigurationReader {
   }
 
   /// A file that only its owner may read; relative names are below the secrets directory.
-  private func secret(_ key: String, _ table: inout ConfigurationTable) -> String? {
+  func secret(_ key: String, _ table: inout ConfigurationTable) -> String? {
     let name = table.text(key, expected: "the name of a file with mode 0600") { name in
       !name.split(separator: "/").contains("..")
     }

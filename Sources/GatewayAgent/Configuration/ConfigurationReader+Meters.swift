@@ -84,11 +84,14 @@ extension ConfigurationReader {
       table.note(
         "stale_after_seconds", expected: "more than poll_seconds (\(seconds))", found: "\(stale)")
     }
+    let decoding = decoding(&table)
     guard let input else { return nil }
     return Configuration.Meter(
       name: name, input: input, dialect: dialect,
       staleAfterSeconds: stale ?? Self.staleAfter(settings),
-      clockOffsetMinutes: offset.map { Int16(clamping: $0) } ?? zone.standardOffsetMinutes)
+      clockOffsetMinutes: offset.map { Int16(clamping: $0) } ?? zone.standardOffsetMinutes,
+      keyFile: decoding.keyFile, authenticationKeyFile: decoding.authenticationKeyFile,
+      scale: decoding.scale, clock: decoding.clock)
   }
 
   /// Thirty seconds for meters that send unasked; two readouts missed for those that are asked.

@@ -1,4 +1,5 @@
 import Glibc
+import MeterCipher
 
 /// Passwords and keys in files: who may read them, and what they hold.
 enum SecretFile {
@@ -18,6 +19,47 @@ enum SecretFile {
     }
     guard unsafe access(path, R_OK) == 0 else { return "\(path): no permission to read it" }
     return nil
+  }
+
+  /// What a file with a key holds.
+  static let expectedKey = "32 hexadecimal digits"
+
+  /// What is wrong with a key's file, nil if nothing is; says nothing of what stands there.
+  static func keyFault(in path: String) -> String? {
+    do {
+      _ = try MeterKeys(key: FileAccess.read(path, limit: keyFileBytes))
+      return nil
+    } catch let error as CipherKeyError {
+      return error.found
+    } catch {
+      return (error as? SystemError)?.lowercaseText ?? "unreadable"
+    }
+  }
+
+  /// The keys in these files, 32 hexadecimal digits each; no key without a file.
+  ///
+  /// - Throws: the system's error, `EACCES` where others may read a file, `EINVAL` where it holds no
+  ///   key.
+  static func keys(
+    in path: String?, authenticationIn authenticationPath: String?
+  ) throws(SystemError) -> MeterKeys {
+    guard let path else { return MeterKeys() }
+    let key = try keyText(in: path)
+    var authenticationKey: [UInt8]?
+    if let authenticationPath { authenticationKey = try keyText(in: authenticationPath) }
+    do {
+      return try MeterKeys(key: key, authenticationKey: authenticationKey)
+    } catch {
+      throw SystemError(call: "read", number: EINVAL)
+    }
+  }
+
+  /// More than digits and line end is no key.
+  static let keyFileBytes = 256
+
+  private static func keyText(in path: String) throws(SystemError) -> [UInt8] {
+    guard fault(of: path) == nil else { throw SystemError(call: "read", number: EACCES) }
+    return try FileAccess.read(path, limit: keyFileBytes)
   }
 
   /// The first line of a password file, without its line end.

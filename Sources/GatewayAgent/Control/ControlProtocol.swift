@@ -120,6 +120,19 @@ struct StatusView: Codable, Sendable {
     var discardedBytes: UInt64
     var unknownDropped: UInt64
     var lastFrame: String?
+    /// How far the last good frame is known to come from the meter: `clear`, `decrypted`,
+    /// `authenticated`; nil before the first.
+    var trust: String?
+    /// Whether the last good frame's counter was not above the one before: played again.
+    var replay: Bool
+    /// Good frames of which that was so.
+    var replays: UInt64
+    /// Frames whose authentication tag differed.
+    var tagMismatches: UInt64
+    /// Frames that the key did not fit.
+    var wrongKeys: UInt64
+    /// Frames for which there is no key.
+    var encrypted: UInt64
   }
 
   struct Broker: Codable, Sendable {

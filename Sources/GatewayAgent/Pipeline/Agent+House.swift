@@ -27,8 +27,8 @@ extension Agent {
   func meterWentStale(_ feed: MeterFeed) {
     let source = Int(feed.source)
     let reason: PartReason =
-      feed.rejected > 0 && feed.lastError == .checksumMismatch
-      ? .checksumErrors : .noFrame
+      feed.cipherWatch.trouble?.reason
+      ?? (feed.rejected > 0 && feed.lastError == .checksumMismatch ? .checksumErrors : .noFrame)
     let state: PartState = feed.frames == 0 ? .silent : .stale
     // What the port's loss has said already stays the reason.
     guard conditions[source].meter.state != .stale,
@@ -41,6 +41,18 @@ extension Agent {
     } else {
       publishCondition(of: source, withStatus: true)
     }
+  }
+
+  /// Frames come that cannot be deciphered: said at once, since waiting for silence would hide why.
+  func cannotDecipher(_ feed: MeterFeed) {
+    let source = Int(feed.source)
+    guard let reason = feed.cipherWatch.trouble?.reason else { return }
+    let state = conditions[source].meter.state
+    // What is fresh becomes stale by its timer: single frames may be damaged.
+    guard state != .fresh, conditions[source].setMeter(state, reason, at: clock.now()) else {
+      return
+    }
+    publishCondition(of: source, withStatus: false)
   }
 
   /// The port opened, failed, or went away; with the port goes the freshness of its meter.
@@ -172,5 +184,16 @@ extension Agent {
     eachAnnouncement { release in topics.append(release.topicText) }
     noteRetained(topics, ofGate: house.gateIndex)
     eachAnnouncement { (release: consuming Release) in publish(release) }
+  }
+}
+
+extension CipherWatch.Trouble {
+  /// The word of health documents.
+  fileprivate var reason: PartReason {
+    switch self {
+    case .needsKey: .encrypted
+    case .wrongKey: .wrongKey
+    case .tagMismatch: .tagMismatch
+    }
   }
 }

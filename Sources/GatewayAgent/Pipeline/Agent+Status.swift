@@ -1,4 +1,5 @@
 import ConsentLedger
+import OBISDecoder
 import PrivacyFilter
 
 // What `status` and `grant list` show.
@@ -18,7 +19,10 @@ extension Agent {
           meter: Self.view(condition.meter), frames: feed.frames, rejected: feed.rejected,
           problems: feed.problems,
           discardedBytes: feed.discardedBytes, unknownDropped: feed.unknownDropped,
-          lastFrame: feed.lastFrameAt.map(Timestamp.text)))
+          lastFrame: feed.lastFrameAt.map(Timestamp.text),
+          trust: feed.cipherWatch.trust?.name.description, replay: feed.cipherWatch.isReplay,
+          replays: feed.cipherWatch.replays, tagMismatches: feed.cipherWatch.tagMismatches,
+          wrongKeys: feed.cipherWatch.wrongKeys, encrypted: feed.cipherWatch.unread))
     }
     for case .some(let link) in links {
       let counters = link.connection.counters

@@ -73,13 +73,24 @@ final class Agent {
         throw .unusable("\(configuration.stateDirectory): \(error.text)")
       }
       let feed = MeterFeed(
-        source: UInt8(index), meter, vault: vault, clock: clock, on: loop)
+        source: UInt8(index), meter, keys: try keys(of: meter), vault: vault, clock: clock,
+        on: loop)
       feed.onFrame = { [unowned self] in frameArrived($0) }
       feed.onPort = { [unowned self] in portChanged($0) }
       feed.onStale = { [unowned self] in meterWentStale($0) }
+      feed.onCipherTrouble = { [unowned self] in cannotDecipher($0) }
       feeds.append(feed)
       conditions.append(MeterCondition(at: processHealth.since))
       sources.append(GateSource(id: id, index: UInt8(index), nickname: meter.name))
+    }
+  }
+
+  /// A meter's keys; the configuration has checked the files, but they may have changed since.
+  private func keys(of meter: Configuration.Meter) throws(CommandFailure) -> MeterKeys {
+    do throws(SystemError) {
+      return try SecretFile.keys(in: meter.keyFile, authenticationIn: meter.authenticationKeyFile)
+    } catch {
+      throw .unusable("meter \(meter.name), key files", error)
     }
   }
 

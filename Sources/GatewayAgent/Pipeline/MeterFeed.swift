@@ -33,22 +33,29 @@ final class MeterFeed: FrameSink {
   /// When the last good frame was complete, gateway time; nil before the first.
   private(set) var lastFrameAt: Int64?
   private(set) var lastError: DecodeError.Code?
+  /// How the meter's encryption is.
+  private(set) var cipherWatch: CipherWatch
   private(set) var portState: InputState?
 
   /// Called for each good frame, when `snapshot` is complete.
   var onFrame: (MeterFeed) -> Void = { _ in }
   /// Called when the port's state changes.
   var onPort: (MeterFeed) -> Void = { _ in }
+  /// Called when it turns out that frames cannot be deciphered, and when the reason changes.
+  var onCipherTrouble: (MeterFeed) -> Void = { _ in }
   /// Called once when no good frame has come for `stale_after_seconds`.
   var onStale: (MeterFeed) -> Void = { _ in }
 
   private let clock: GatewayClock
   private let input: Input
   private var decoder: MeterDecoder
+  private var keys: MeterKeys
   private let vault: VaultHandle
   private var idle: Timer?
   private var staleness: Timer?
   private var isInFrame = false
+  private var hasReading = false
+  private var hasUnreadCipher = false
   private var sendsChecksums = false
   private var framesWithoutChecksum = 0
   private var receivedAt: Int64 = 0
@@ -56,16 +63,16 @@ final class MeterFeed: FrameSink {
   private var lastFrameMonotonic: Int64
 
   init(
-    source: UInt8, _ configuration: Configuration.Meter, vault: VaultHandle, clock: GatewayClock,
-    on loop: EventLoop
+    source: UInt8, _ configuration: Configuration.Meter, keys: consuming MeterKeys,
+    vault: VaultHandle, clock: GatewayClock, on loop: EventLoop
   ) {
     self.source = source
     self.configuration = configuration
     self.vault = vault
     self.clock = clock
-    var options = DecoderOptions()
-    options.dialect = configuration.dialect
-    decoder = MeterDecoder(options)
+    self.keys = keys
+    cipherWatch = CipherWatch(source: source)
+    decoder = MeterDecoder(configuration.decoderOptions)
     input = Input(configuration.input, on: loop)
     lastFrameMonotonic = GatewayClock.monotonicMilliseconds()
     idle = loop.timer { [unowned self] in lineIdle() }
@@ -99,7 +106,7 @@ final class MeterFeed: FrameSink {
     receivedAt = clock.now()
     lastByteAt = GatewayClock.monotonicMilliseconds()
     var sink = self
-    decoder.push(bytes, to: &sink)
+    decoder.push(bytes, with: &keys, to: &sink)
     if decoder.isMidFrame, idle?.isArmed == false {
       idle?.arm(afterMilliseconds: idleMilliseconds)
     }
@@ -128,10 +135,10 @@ final class MeterFeed: FrameSink {
     }
     var sink = self
     guard portState != .ended else {
-      decoder.finish(to: &sink)
+      decoder.finish(with: &keys, to: &sink)
       return
     }
-    decoder.idle(to: &sink)
+    decoder.idle(with: &keys, to: &sink)
     // A message may wait for its other frames.
     if decoder.isMidFrame { idle?.arm(afterMilliseconds: Self.idleMilliseconds) }
   }
@@ -161,6 +168,7 @@ final class MeterFeed: FrameSink {
 
   func reading(_ reading: Reading, in bytes: Span<UInt8>) {
     begin()
+    hasReading = true
     snapshot.record(reading)
   }
 
@@ -172,6 +180,7 @@ final class MeterFeed: FrameSink {
 
   func problem(_ error: DecodeError, in bytes: Span<UInt8>) {
     begin()
+    if error.code == .encrypted { hasUnreadCipher = true }
     problems &+= 1
     lastError = error.code
     snapshot.recordProblem()
@@ -180,6 +189,11 @@ final class MeterFeed: FrameSink {
   func frameEnded(_ summary: FrameSummary, in bytes: Span<UInt8>) {
     begin()
     isInFrame = false
+    if hasUnreadCipher, !hasReading {
+      // Its framing is sound, but it said nothing: such a meter is not fresh.
+      lastError = .encrypted
+      return note(.needsKey)
+    }
     guard isTrustworthy(summary.integrity) else {
       rejected &+= 1
       lastError = .malformedChecksum
@@ -187,6 +201,7 @@ final class MeterFeed: FrameSink {
       return
     }
     frames &+= 1
+    cipherWatch.noteGood(summary)
     lastFrameAt = receivedAt
     lastFrameMonotonic = GatewayClock.monotonicMilliseconds()
     if staleness?.isArmed == false { staleness?.arm(afterMilliseconds: staleMilliseconds) }
@@ -215,6 +230,7 @@ final class MeterFeed: FrameSink {
     isInFrame = false
     rejected &+= 1
     lastError = error.code
+    if let trouble = CipherWatch.Trouble(error.code) { return note(trouble) }
     Log.event(
       .warning, "FRAME_REJECTED", Int64(source), Int64(error.code.rawValue), Int64(error.offset))
   }
@@ -223,9 +239,15 @@ final class MeterFeed: FrameSink {
     discardedBytes &+= UInt64(count)
   }
 
+  private func note(_ trouble: CipherWatch.Trouble) {
+    if cipherWatch.note(trouble) { onCipherTrouble(self) }
+  }
+
   private func begin() {
     guard !isInFrame else { return }
     isInFrame = true
+    hasReading = false
+    hasUnreadCipher = false
     snapshot.begin(source: source, sequence: frames &+ 1, receivedAt: receivedAt)
     snapshot.standardOffsetMinutes = configuration.clockOffsetMinutes
   }

@@ -33,7 +33,7 @@ public enum PartReason: UInt8, Sendable, BitwiseCopyable {
   case accepted, refused, unreachable, nameUnknown, badCredentials, tlsFailed, timeout
   case connectionLost, keepAlive
   case deviceMissing, permissionDenied, deviceError, endOfInput, configuration
-  case noFrame, checksumErrors, wrongDialect, encrypted
+  case noFrame, checksumErrors, wrongDialect, encrypted, wrongKey, tagMismatch
 
   /// The word in documents.
   public var name: StaticString {
@@ -60,6 +60,8 @@ public enum PartReason: UInt8, Sendable, BitwiseCopyable {
     case .checksumErrors: "checksum_errors"
     case .wrongDialect: "wrong_dialect"
     case .encrypted: "encrypted"
+    case .wrongKey: "wrong_key"
+    case .tagMismatch: "tag_mismatch"
     }
   }
 }
