@@ -2,6 +2,7 @@
 // No feature macro here: with _GNU_SOURCE the types would differ from those of Swift's module.
 #include <elf.h>
 #include <link.h>
+#include <linux/serial.h>
 #include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>

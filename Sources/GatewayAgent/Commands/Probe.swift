@@ -1,0 +1,61 @@
+internal import ArgumentParser
+
+/// `gateway-agent probe`: what is on a line, and the configuration for it.
+struct Probe: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Find out what is on a port, and print the configuration for it.",
+    discussion: """
+      Tries the speeds and parities that meters use, names maker and family, and says what is wrong \
+      where nothing can be read. Sends nothing to the meter. Exits 1 if no meter was found. No number of \
+      a meter is shown.
+      """)
+
+  @Option(help: ArgumentHelp("Listen so long at each setting, 1 to 120.", valueName: "seconds"))
+  var seconds = 11
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  @Argument(help: "A serial device, or HOST:PORT of a network adapter.")
+  var port: String
+
+  mutating func validate() throws {
+    guard (1...120).contains(seconds) else {
+      throw ValidationError("--seconds must be from 1 to 120")
+    }
+    switch input {
+    case .serial, .tcp: break
+    default: throw ValidationError("\(port) is no device path or HOST:PORT")
+    }
+  }
+
+  private var input: InputKind? {
+    PortText.parse(port, serial: .p1) ?? PortText.parseEndpoint(Substring(port))
+  }
+
+  mutating func run() throws {
+    let run = ProbeRun(milliseconds: seconds * 1000) { settings in
+      let lines = settings?.rts == true ? ", RTS and DTR raised" : ""
+      Terminal.progress("listening\(settings.map { " at \($0.text)" } ?? "")\(lines)")
+    }
+    let report: ProbeReport
+    do throws(SystemError) {
+      switch input {
+      case .serial(let path, _):
+        report = ProbeReport(port: path, diagnosis: try run.run(SerialProbeLine(path: path)))
+      case .tcp(let host, let number):
+        let address = host.contains(":") ? "[\(host)]" : host
+        report = ProbeReport(
+          port: "tcp://\(address):\(number)",
+          diagnosis: try run.run(TCPProbeLine(host: host, port: number)))
+      default: return
+      }
+    } catch {
+      Terminal.endProgress()
+      throw CommandFailure.unusable(port, error)
+    }
+    Terminal.endProgress()
+    try Terminal.write(json ? report.json : report.text)
+    if !report.isFound { throw ExitCode(1) }
+  }
+}
