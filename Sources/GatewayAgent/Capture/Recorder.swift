@@ -4,7 +4,7 @@ import OBISDecoder
 /// Writes what an input delivers into a capture, and counts the frames in it for the onlooker.
 final class Recorder {
   private let loop: EventLoop
-  private let file: CaptureFile
+  private let file: any CaptureSink
   private let input: Input
   private var decoder = DecodeRun(dialect: nil, framesBefore: 0)
   private var totals = DecodeTotals()
@@ -14,7 +14,7 @@ final class Recorder {
   private var hasOpened = false
   private var failure: CommandFailure?
 
-  init(_ kind: InputKind, to file: CaptureFile, on loop: EventLoop) {
+  init(_ kind: InputKind, to file: any CaptureSink, on loop: EventLoop) {
     self.file = file
     self.loop = loop
     input = Input(kind, on: loop)

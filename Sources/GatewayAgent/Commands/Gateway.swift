@@ -16,7 +16,8 @@ struct Gateway: ParsableCommand {
     version: release,
     subcommands: [
       Run.self, Demo.self, Status.self, GrantCommand.self, Withdraw.self, ReceiptCommand.self,
-      CheckConfig.self, Decode.self, Record.self, Replay.self, Simulate.self,
+      CheckConfig.self, Probe.self, Decode.self, Record.self, Redact.self, Replay.self,
+      Simulate.self,
     ])
 
   /// Runs the verb that the process's arguments name, and ends the process.

@@ -10,7 +10,7 @@
 /// the lowest byte of a message comes first. Multiplying by x is a shift to the right.
 extension CRC16 {
   /// CRC-16/ARC of `bytes[range]`, as P1 prints it behind the exclamation mark.
-  static func arc(_ bytes: Span<UInt8>, in range: Range<Int>) -> UInt16 {
+  public static func arc(_ bytes: Span<UInt8>, in range: Range<Int>) -> UInt16 {
     var words = InlineArray<15, UInt64>(repeating: 0)
     var sum: UInt64 = 0
     var index = range.lowerBound

@@ -7,14 +7,14 @@
 ///
 /// X-25 and KERMIT take eight bytes a step, each by a table of its own ("slicing"): with one table
 /// each byte would wait for the one before. ARC needs none, see `ARCChecksum.swift`.
-enum CRC16 {
+public enum CRC16 {
   /// CRC-16/X-25 of `bytes[range]`; HDLC and SML send its low byte first.
-  static func x25(_ bytes: Span<UInt8>, in range: Range<Int>) -> UInt16 {
+  public static func x25(_ bytes: Span<UInt8>, in range: Range<Int>) -> UInt16 {
     ~ccitt(bytes, in: range, from: 0xFFFF)
   }
 
   /// CRC-16/KERMIT of `bytes[range]`.
-  static func kermit(_ bytes: Span<UInt8>, in range: Range<Int>) -> UInt16 {
+  public static func kermit(_ bytes: Span<UInt8>, in range: Range<Int>) -> UInt16 {
     ccitt(bytes, in: range, from: 0)
   }
 

@@ -1,4 +1,5 @@
 import CCrypto
+import OBISDecoder
 
 @testable import MeterSimulator
 
