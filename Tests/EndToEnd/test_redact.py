@@ -81,7 +81,7 @@ class Redact(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertGreater(len(self.decoded(clean)), 1)
             octets = b"".join(
-                bytes.fromhex(line.split()[1]) for line in open(clean, encoding="ascii") if line.startswith("+")
+                bytes.fromhex(line.split()[1]) for line in pathlib.Path(clean).read_text().splitlines() if line.startswith("+")
             )
             self.none_of("nl-dsmr5", octets)
 
