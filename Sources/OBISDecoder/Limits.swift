@@ -14,8 +14,6 @@ public enum Limits {
   public static let elements = 512
   /// M-Bus channels of a P1 meter (DSMR 5.0.2 §6.12).
   public static let channels = 4
-  /// Longest message sent by general block transfer in bytes; Landis+Gyr's longest takes 700.
-  public static let blockTransferBytes = 4096
   /// Most frames that one message may come in; Landis+Gyr sends 5.
   public static let pieces = 32
   /// Silences that a message in several frames survives; the next `idle` gives it up.

@@ -120,7 +120,7 @@ import Testing
 
   @Test("case 53: rejects a transfer that is too long")
   func rejectsATransferTooLong() {
-    let blocks = Link.blocks([UInt8](repeating: 0x0F, count: 5000), size: 200)
+    let blocks = Link.blocks([UInt8](repeating: 0x0F, count: 9000), size: 250)
     let sink = decode(Array(blocks.joined()) + vector.frame)
     #expect(sink.rejections.first?.error.code == .tooLong)
     #expect(sink.decimals == values)

@@ -41,12 +41,10 @@ struct TransferBlock: Equatable {
 /// do, to the one whose message stays sound with it, else to the younger. A transfer that a meter
 /// broke off and began anew (E450) is the older of the two, and is given up in time.
 struct BlockLayer: ~Copyable {
-  private var first = MessageAssembly<4096>()
-  private var second = MessageAssembly<4096>()
+  private var first = MessageAssembly()
+  private var second = MessageAssembly()
   /// Which of the two began last.
   private var isFirstYounger = false
-  /// Room to try a block in.
-  private var trial = ByteBuffer<4096>()
 
   init() {}
 
@@ -57,6 +55,8 @@ struct BlockLayer: ~Copyable {
   /// `sink` by `reader`.
   ///
   /// - Returns: why their frame must be rejected.
+  // Called from two places; once is enough for a small board.
+  @inline(never)
   mutating func take<Sink: FrameSink & ~Copyable, Cipher: MessageCipher & ~Copyable>(
     _ bytes: Span<UInt8>, in range: Range<Int>, _ summary: FrameSummary, pieces: PieceList,
     by reader: inout CipherLayer, with cipher: inout Cipher, to sink: inout Sink
@@ -68,7 +68,7 @@ struct BlockLayer: ~Copyable {
       let block = try? TransferBlock(parsing: bytes, at: offset, to: range.upperBound)
     {
       if block.number == 1 { begin(to: &sink) }
-      guard let isFirst = choose(block, bytes) else {
+      guard let isFirst = choose(block, bytes, trial: &reader.plaintext) else {
         let error = outOfOrder(block, at: offset)
         rejectAll(error, to: &sink)
         // Of several blocks in a frame the first one has the frame's bytes.
@@ -120,7 +120,9 @@ struct BlockLayer: ~Copyable {
   }
 
   /// Which transfer a block goes to: true the first, false the second, nil neither.
-  private mutating func choose(_ block: TransferBlock, _ bytes: Span<UInt8>) -> Bool? {
+  private func choose(
+    _ block: TransferBlock, _ bytes: Span<UInt8>, trial: inout FrameBuffer
+  ) -> Bool? {
     if block.number == 1 { return isFirstYounger }
     let fitsFirst = first.isPending && first.next == block.number
     let fitsSecond = second.isPending && second.next == block.number
@@ -134,8 +136,8 @@ struct BlockLayer: ~Copyable {
 
   /// Whether the message of `assembly` may go on, or end, with `block`.
   private static func staysSound(
-    _ assembly: borrowing MessageAssembly<4096>, with block: TransferBlock, _ bytes: Span<UInt8>,
-    trial: inout ByteBuffer<4096>
+    _ assembly: borrowing MessageAssembly, with block: TransferBlock, _ bytes: Span<UInt8>,
+    trial: inout FrameBuffer
   ) -> Bool {
     trial.removeAll()
     assembly.bytes.withBytes { held in trial.append(held) }
@@ -149,9 +151,10 @@ struct BlockLayer: ~Copyable {
     }
   }
 
+  @inline(never)
   private static func append<Sink: FrameSink & ~Copyable, Cipher: MessageCipher & ~Copyable>(
     _ block: TransferBlock, _ bytes: Span<UInt8>, _ pieces: PieceList, _ part: FrameSummary,
-    to assembly: inout MessageAssembly<4096>, by reader: inout CipherLayer,
+    to assembly: inout MessageAssembly, by reader: inout CipherLayer,
     with cipher: inout Cipher, to sink: inout Sink
   ) {
     let fits = assembly.append(
@@ -167,7 +170,7 @@ struct BlockLayer: ~Copyable {
   }
 
   private static func read<Sink: FrameSink & ~Copyable, Cipher: MessageCipher & ~Copyable>(
-    _ assembly: borrowing MessageAssembly<4096>, _ frame: FrameSummary,
+    _ assembly: borrowing MessageAssembly, _ frame: FrameSummary,
     by reader: inout CipherLayer, with cipher: inout Cipher, to sink: inout Sink
   ) -> DecodeError? {
     let pieces = assembly.pieces

@@ -4,7 +4,8 @@
 /// of a P1 telegram with '/' (Luxembourg, Styria, Carinthia, Poland). Whatever else a key makes of a
 /// message says that the key is another meter's.
 struct CipherLayer: ~Copyable {
-  private var plaintext = FrameBuffer()
+  /// What was deciphered last; between messages anybody's room.
+  var plaintext = FrameBuffer()
   private var replay = ReplayWatch()
   private let options: DecoderOptions
 
@@ -18,6 +19,8 @@ struct CipherLayer: ~Copyable {
   ///   - isCovered: whether one checksum covers all of it. Otherwise it must be whole before
   ///     anything is delivered: a segment may be missing that nobody missed.
   /// - Returns: why the frame must be rejected; then `sink` has not heard of it.
+  // Called from three places; once is enough for a small board.
+  @inline(never)
   mutating func read<Sink: FrameSink & ~Copyable, Cipher: MessageCipher & ~Copyable>(
     _ bytes: Span<UInt8>, in range: Range<Int>, _ summary: FrameSummary, pieces: PieceList?,
     isCovered: Bool, with cipher: inout Cipher, to sink: inout Sink

@@ -1,7 +1,7 @@
 /// A message of which some frames have come and others have not.
-struct MessageAssembly<let capacity: Int>: ~Copyable {
+struct MessageAssembly: ~Copyable {
   /// What it consists of so far.
-  private(set) var bytes = ByteBuffer<capacity>()
+  private(set) var bytes = FrameBuffer()
   /// Where that lies in the stream.
   private(set) var pieces = PieceList()
   /// Number of the segment or block that must come next.

@@ -17,7 +17,7 @@
 ///     8       1     destination (DTSAP)
 ///     9       n     part of the message
 struct MessageLayer: ~Copyable {
-  private var segments = MessageAssembly<8192>()
+  private var segments = MessageAssembly()
   /// Whether a last segment may come whose message has been rejected.
   private var isBehindLoss = false
   private var blocks = BlockLayer()
@@ -92,7 +92,7 @@ struct MessageLayer: ~Copyable {
   }
 
   private static func read<Sink: FrameSink & ~Copyable, Cipher: MessageCipher & ~Copyable>(
-    _ segments: borrowing MessageAssembly<8192>, _ summary: FrameSummary,
+    _ segments: borrowing MessageAssembly, _ summary: FrameSummary,
     blocks: inout BlockLayer, by reader: inout CipherLayer, with cipher: inout Cipher,
     to sink: inout Sink
   ) -> DecodeError? {
@@ -199,7 +199,7 @@ extension MessageLayer {
     segments.reject(DecodeError(.tooLong, at: segments.bytes.count), to: &sink)
   }
 
-  private static func fault(in segments: borrowing MessageAssembly<8192>) -> DecodeError? {
+  private static func fault(in segments: borrowing MessageAssembly) -> DecodeError? {
     segments.bytes.withBytes { message in
       MessageExtent.fault(in: message, 0..<message.count)
     }
