@@ -14,6 +14,7 @@ let package = Package(
       dependencies: [
         "AllocationCounter",
         .product(name: "OBISDecoder", package: "gateway-agent"),
+        .product(name: "MeterCipher", package: "gateway-agent"),
         .product(name: "PrivacyFilter", package: "gateway-agent"),
         .product(name: "MeterSimulator", package: "gateway-agent"),
       ],
@@ -24,7 +25,7 @@ let package = Package(
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("MemberImportVisibility"),
-      ])
+      ]),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -173,7 +173,8 @@ def build_libsml(folder):
 
 def measure_ours(file):
     """Values, µs and allocations of decoding, µs and allocations from bytes to payload."""
-    run = subprocess.run([THROUGHPUT, "--frames", file], capture_output=True, text=True, check=True)
+    keys = [invented.ENCRYPTION_KEY.hex(), invented.AUTHENTICATION_KEY.hex()]
+    run = subprocess.run([THROUGHPUT, "--frames", *keys, file], capture_output=True, text=True, check=True)
     values, decode, decode_heap, pipeline, pipeline_heap = map(int, run.stdout.split())
     return values, decode / 1000, decode_heap, pipeline / 1000, pipeline_heap
 

@@ -16,10 +16,37 @@ struct CheckedSink: FrameSink {
   private var sum: UInt64 = 0
   /// Readings of frames that ended.
   private(set) var readings = 0
+  /// How far the pieces of the message in hand reach in it.
+  private var pieceEnd = 0
+  /// How far any piece reaches in the stream.
+  private var lastPosition: UInt64 = 0
   private var isAfterFrame = false
   private var isWithinFrame = false
 
   init(mayBeInParts: Bool) { self.mayBeInParts = mayBeInParts }
+
+  mutating func piece(_ piece: MessagePiece) {
+    isWithinFrame = true
+    take(UInt64(bitPattern: Int64(piece.offset)))
+    take(UInt64(bitPattern: Int64(piece.count)))
+    take(piece.position)
+    if piece.offset != pieceEnd || piece.count <= 0 { fail("pieces that do not join") }
+    pieceEnd = piece.offset &+ piece.count
+    lastPosition = max(lastPosition, piece.position &+ UInt64(clamping: piece.count))
+  }
+
+  mutating func deciphered(_ part: CipheredPart) {
+    isWithinFrame = true
+    take(part.header.systemTitle)
+    take(UInt64(part.header.securityControl) << 32 | UInt64(part.header.invocationCounter))
+    take(UInt64(bitPattern: Int64(part.ciphertext.lowerBound)))
+    take(UInt64(bitPattern: Int64(part.ciphertext.upperBound)))
+    take(UInt64(bitPattern: Int64(part.tag.lowerBound)))
+    take(UInt64(bitPattern: Int64(part.tag.upperBound)))
+    if part.ciphertext.lowerBound < 0 || part.tag.lowerBound < 0 {
+      fail("a ciphered part in front of its message")
+    }
+  }
 
   mutating func reading(_ reading: Reading, in bytes: Span<UInt8>) {
     isWithinFrame = true
@@ -52,6 +79,7 @@ struct CheckedSink: FrameSink {
     if summary.integrity == .bad { fail("a frame with a wrong checksum ended") }
     if bytes.isEmpty { fail("a frame without bytes") }
     isWithinFrame = false
+    pieceEnd = 0
     account(summary.offset, summary.count, mayShare: summary.dialect == .hdlc)
     isAfterFrame = summary.dialect == .hdlc
   }
@@ -76,6 +104,7 @@ struct CheckedSink: FrameSink {
   /// Checks the end of a stream of `count` bytes, `flags` of them 0x7E.
   mutating func end(of count: Int, flags: Int) {
     if isWithinFrame { fail("a frame without end") }
+    if lastPosition > UInt64(count) { fail("a piece outside of the stream") }
     if mayBeInParts {
       let isPlausible = sum >= UInt64(count) && sum <= UInt64(count + flags)
       if !isPlausible { fail("the bytes accounted for are not those of the stream") }

@@ -22,6 +22,7 @@ private enum Cuts {
   case random(UInt64)
 }
 
+/// Checks one input; a broken promise ends the process.
 @c(LLVMFuzzerTestOneInput)
 public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   let input = unsafe UnsafeBufferPointer(start: start, count: count)
@@ -34,6 +35,7 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 
   return 0
 }
 
+/// Mutates an input in place, as libFuzzer does, and repairs every other one; returns its new size.
 @c(LLVMFuzzerCustomMutator)
 public func mutate(
   _ start: UnsafeMutablePointer<UInt8>, _ count: Int, _ capacity: Int, _ seed: UInt32

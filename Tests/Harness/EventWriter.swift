@@ -2,6 +2,8 @@ import Native
 
 /// Writes everything that a decoder reports to standard output, one line an event.
 ///
+///     piece 0 120 8
+///     deciphered 48 7 24 400 424 12
 ///     reading 1-0:1.8.0 1234567e-3 30 0 2026-01-15T14:30:07/1+60 118 10
 ///     secret 0 0-0:96.1.1 64 34 hex
 ///     problem 11 400 - -
@@ -85,6 +87,22 @@ struct EventWriter: FrameSink {
         }
       }
     }
+  }
+
+  mutating func piece(_ piece: MessagePiece) {
+    var line = Line("piece")
+    line.add([piece.offset, piece.count])
+    line.add(Int64(bitPattern: piece.position))
+    line.end()
+  }
+
+  mutating func deciphered(_ part: CipheredPart) {
+    var line = Line("deciphered")
+    line.add(Int64(part.header.securityControl))
+    line.add(Int64(part.header.invocationCounter))
+    line.add([part.ciphertext.lowerBound, part.ciphertext.count])
+    line.add([part.tag.lowerBound, part.tag.count])
+    line.end()
   }
 
   mutating func reading(_ reading: Reading, in bytes: Span<UInt8>) {
