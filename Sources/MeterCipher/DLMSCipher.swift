@@ -2,7 +2,8 @@
 ///
 ///     INITIALISATION VECTOR   system title (8), invocation counter (4)
 ///     ADDITIONAL DATA         security control (1), authentication key (16);
-///                             where the message is not encrypted, the message too
+///                             where the message is not encrypted, the message too;
+///                             none at all from meters whose grid company knows no such key
 ///     TAG                     the first 12 bytes
 ///
 /// Source: DLMS UA Green Book, 9.2.3.3.7 "AES-GCM" (security suites 0 to 2), NIST SP 800-38D.
@@ -31,7 +32,7 @@ public struct DLMSCipher: MessageCipher, ~Copyable {
   /// - Parameters:
   ///   - encryptionKey: The meter's global unicast encryption key.
   ///   - authenticationKey: The key that goes into tags; nil if the grid company gives none out:
-  ///     then messages are `decrypted`, never `authenticated`.
+  ///     then messages are `authenticated` where the tag is right without it, else `decrypted`.
   ///   - systemTitle: The meter's system title, first octet highest, for meters that do not send
   ///     it (Polish P1); nil for all others.
   public init(
@@ -66,6 +67,9 @@ public struct DLMSCipher: MessageCipher, ~Copyable {
   /// Writes the plaintext of `ciphertext` into `plaintext`, and checks the tag if there is a key
   /// for it.
   ///
+  /// Without that key a tag that is right with no additional data still proves an encrypted message:
+  /// nobody makes one without the encryption key. One that is not right says nothing then.
+  ///
   /// A message without a system title has no key, unless the cipher was told the title.
   public mutating func decipher(
     _ header: CipherHeader, _ ciphertext: Span<UInt8>, tag: Span<UInt8>,
@@ -76,7 +80,8 @@ public struct DLMSCipher: MessageCipher, ~Copyable {
       return .noKey
     }
     start(title, header.invocationCounter)
-    let checksTag = hasAuthenticationKey && tag.count == CipherHeader.tagCount
+    let hasTag = tag.count == CipherHeader.tagCount
+    let checksTag = hasAuthenticationKey && hasTag
     if checksTag { addControl(header.securityControl) }
     if header.isEncrypted {
       decrypt(ciphertext, into: &plaintext)
@@ -84,8 +89,8 @@ public struct DLMSCipher: MessageCipher, ~Copyable {
       for index in ciphertext.indices { plaintext[index] = ciphertext[index] }
       if checksTag { authenticate(ciphertext) }
     }
-    guard checksTag else { return .decrypted }
-    return matches(tag) ? .authenticated : .tagMismatch
+    guard hasTag, checksTag || header.isEncrypted else { return .decrypted }
+    return matches(tag) ? .authenticated : checksTag ? .tagMismatch : .decrypted
   }
 
   /// Begins another message; calls `EVP_DecryptInit_ex` with the key that is set already.

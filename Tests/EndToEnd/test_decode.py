@@ -1,4 +1,4 @@
-"""`gateway-agent decode --json` on every good recorded frame of the dialects that this release reads."""
+"""`gateway-agent decode --json` on every good recorded frame, in every dialect, with its key where it has one."""
 
 import json
 import subprocess
@@ -9,13 +9,23 @@ from harness import SHARED, agent_binary
 from identifiers import is_searchable
 
 PREFIXES = {"": 0, "k": 3, "M": 6, "m": -3, "G": 9}
-UNITS = ("varh", "VAh", "var", "Wh", "VA", "Hz", "m3", "W", "V", "A", "J", "s")
-# amshan calls the hourly energy registers "power … total".
+UNITS = ("varh", "VAh", "var", "Wh", "VA", "Hz", "m3", "deg", "W", "V", "A", "J", "s")
+# amshan calls the hourly energy registers "power … total"; energies of named lists carry "active".
 NAMES = {
     "active_power_import_total": "energy_import",
     "active_power_export_total": "energy_export",
     "reactive_power_import_total": "reactive_energy_import",
     "reactive_power_export_total": "reactive_energy_export",
+    **{
+        f"active_energy_{way}{ending}": f"energy_{way}{tariff}"
+        for way in ("import", "export") for ending, tariff in (("", ""), ("_t1", "_tariff1"), ("_t2", "_tariff2"))
+    },
+}
+# Where the manifest is wrong, and what proves it.
+DISPUTED = {
+    # Three wires: the list sends 0 for the voltage of L2, which the meter does not measure, while L1 and L3 are
+    # live (decoder-cases.md 68). Absent is not zero.
+    ("hdlc/no_kaifa_ma304h3e_dlmsparser.bin", "voltage_l2"),
 }
 
 
@@ -28,33 +38,42 @@ def in_base_unit(value, unit):
     raise AssertionError(f"unknown unit {unit}")
 
 
-def selected():
-    """The frames that the first release must read: issue 2, "Bars"."""
+def recorded():
+    """Every frame of the manifest that is not broken."""
     manifest = SHARED / "frames" / "manifest.json"
     if not manifest.exists():
         return []
-    later = ("gbt", "glo")
-    return [
-        entry
-        for entry in json.loads(manifest.read_text())["entries"]
-        if entry["family"] in ("p1", "hdlc") and not entry["broken"] and entry["key"] is None
-        and entry["framing"] != "hdlc-segmented" and entry["country"] != "SI"
-        and not any(word in entry["framing"] for word in later)
-    ]
+    return [entry for entry in json.loads(manifest.read_text())["entries"] if not entry["broken"]]
+
+
+def keys(entry):
+    """The command line's options for the keys that are public."""
+    key = entry["key"] or {}
+    options = ["--key", key["gue"]] if key.get("gue") else []
+    return options + (["--auth-key", key["gak"]] if key.get("gak") else [])
+
+
+def plain_code(key):
+    """An OBIS code as the agent prints it: `1-0:1.8.0*96` is `1-0:1.8.0.96`, 255 is left out."""
+    return key.replace("*", ".").removesuffix(".255")
 
 
 class Decode(unittest.TestCase):
     def faults(self, entry):
         """What differs between the manifest and the agent, and how many values were compared."""
         path = SHARED / "frames" / entry["file"]
-        done = subprocess.run([agent_binary(), "decode", "--json", path], capture_output=True, text=True)
+        done = subprocess.run(
+            [agent_binary(), "decode", "--json", *keys(entry), path], capture_output=True, text=True
+        )
         frames = [json.loads(line, parse_float=Decimal) for line in done.stdout.splitlines()]
         found = [] if done.returncode == 0 else [f"exit {done.returncode}: {done.stderr}"]
         by_code, by_name = {}, {}
         for reading in (r for frame in frames for r in frame.get("readings", [])):
-            by_code.setdefault(reading["obis"], []).append(reading)
+            # D0 prints reduced codes, without groups A and B.
+            for code in {reading["obis"], reading["obis"].split(":")[1]}:
+                by_code.setdefault(code, []).append(reading)
             by_name.setdefault(reading["quantity"], []).append(reading)
-        wanted = [(by_code, k.removesuffix(".255"), v) for k, v in (entry["expected"] or {}).items()]
+        wanted = [(by_code, plain_code(k), v) for k, v in (entry["expected"] or {}).items()]
         for key in ("expected_normalised", "expected_named"):
             wanted += [(by_name, NAMES.get(k, k), v) for k, v in (entry.get(key) or {}).items()]
         compared = 0
@@ -62,6 +81,8 @@ class Decode(unittest.TestCase):
             if not isinstance(item, dict) or not item.get("unit") or not isinstance(item["value"], (int, float)):
                 continue
             name, _, occurrence = name.partition("#")
+            if (entry["file"], name) in DISPUTED:
+                continue
             value, unit = in_base_unit(item["value"], item["unit"])
             compared += 1
             matching = readings.get(name, [])
@@ -77,7 +98,7 @@ class Decode(unittest.TestCase):
         return found, compared
 
     def test_every_value_with_a_unit_is_exact_and_no_identifier_appears(self):
-        entries = selected()
+        entries = recorded()
         if not entries:
             self.skipTest(f"SKIPPED: no recorded frames at {SHARED}")
         total = 0
@@ -87,7 +108,7 @@ class Decode(unittest.TestCase):
                 total += compared
                 self.assertEqual(found, [])
         print(f"{len(entries)} recorded frames, {total} values compared")
-        self.assertGreater(total, 800, "most of the selection was not compared")
+        self.assertGreater(total, 1500, "most of the frames were not compared")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,12 @@ enum TestUART {
   }
 
   /// What a receiver reads whose bits are `ratio` of the sender's long; samples in mid-bit.
-  static func receive(_ levels: [Bool], ratio: Double = 1) -> (bytes: [UInt8], errors: LineErrors) {
+  ///
+  /// With `evenParity` it takes a ninth bit for that of the byte.
+  static func receive(
+    _ levels: [Bool], ratio: Double = 1, evenParity: Bool = false
+  ) -> (bytes: [UInt8], errors: LineErrors) {
+    let stop = evenParity ? 10.5 : 9.5
     var bytes: [UInt8] = []
     var errors = LineErrors()
     var time = 0.0
@@ -32,11 +37,14 @@ enum TestUART {
       var byte: UInt8 = 0
       for bit in 0..<8 where level(time + (1.5 + Double(bit)) * ratio) { byte |= 1 << UInt8(bit) }
       bytes.append(byte)
-      if level(time + 9.5 * ratio) {
-        time += 9.5 * ratio
+      if evenParity, level(time + 9.5 * ratio) != (byte.nonzeroBitCount % 2 == 1) {
+        errors.parity += 1
+      }
+      if level(time + stop * ratio) {
+        time += stop * ratio
       } else {
         errors.framing += 1
-        time += 9.5 * ratio
+        time += stop * ratio
         // A receiver waits for the line to rise before it takes another start bit.
         while Int(time) < levels.count, !level(time) { time += 0.05 }
       }
@@ -95,6 +103,24 @@ struct TestLine: ProbeLine {
     #expect(finding(TestUART.evenParity(Self.telegram)) == .parityBits(.even))
     let odd = TestUART.evenParity(Self.telegram).map { $0 ^ 0x80 }
     #expect(finding(odd) == .parityBits(.odd))
+  }
+
+  @Test("case 58: says that a HAN port of 8N1 is read with a parity bit")
+  func recognisesWrongParityOfHDLC() throws {
+    var even = SerialSettings.p1Line
+    even.speed = 2400
+    even.parity = .even
+    for name in ["no-aidon", "no-kaifa", "no-kamstrup"] {
+      var meter = try #require(SimulatedMeter(name: name, seed: 3))
+      let frame = meter.next(at: 1_768_000_000_000).bytes
+      let received = TestUART.receive(TestUART.levels(frame), evenParity: true)
+      let trial = ProbeTrial(settings: even, bytes: received.bytes, errors: received.errors)
+      #expect(LineEvidence(trial).finding == .wrongParity, "\(name)")
+      // The same line with the right settings is a meter, and a quiet driver is no proof.
+      #expect(LineEvidence(ProbeTrial(settings: .p1Line, bytes: frame)).finding.weight == 7)
+      let quiet = ProbeTrial(settings: even, bytes: received.bytes, errors: LineErrors())
+      #expect(LineEvidence(quiet).finding != .wrongParity)
+    }
   }
 
   @Test(arguments: [0.02, 0.08, 12.0, 48.0])
@@ -224,7 +250,7 @@ struct TestLine: ProbeLine {
     let terminal = TestTerminal(at: path)
     terminal.send(LineEvidenceTests.telegram)
     let diagnosis = try ProbeRun(milliseconds: 2000).run(SerialProbeLine(path: path))
-    #expect(diagnosis.finding.weight == 6)
+    #expect(diagnosis.finding.weight == 7)
     #expect(diagnosis.settings == .p1Line)
   }
 

@@ -94,6 +94,13 @@ enum CipherVectors {
       5E0B87FDF128A8DC33503ADA82BC785E1DF7CB3CD324F340E0F6205ECA8A29E6B1E8215F5B1206811E5D
       FFD27632D67238AC06344EE5B6DFB572F2A53C0F9E3DFE0E2354199E85C83B
       """)
+  /// With a tag made without additional data.
+  static let withoutAdditionalData = CipherVector(
+    control: 0x30, counter: 15,
+    content: """
+      97BAF817E1B196AE9B926D6D6D85989051E793716CFB5AA20CD21B1E4115D252D187165ABC8FDC216F41
+      F87A13FCFBC335FC2957BECB6C888902209EA435EDF5F2566FB3DADAA32662003FFE2C124AEDE96F98
+      """)
   /// Under a title of zeros, as meters send it that leave the title out.
   static let untitled = CipherVector(
     control: 0x30, counter: 0,

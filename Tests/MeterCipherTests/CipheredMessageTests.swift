@@ -43,6 +43,19 @@ struct CipherVector: Sendable {
     return recorder
   }
 
+  @Test("believes a tag that is right without additional data, and no damaged one")
+  func believesATagWithoutAdditionalData() throws {
+    let message = CipherVectors.withoutAdditionalData.message()
+    let recorder = try Self.heard(message, authenticationKey: nil)
+    #expect(recorder.values(Self.power) == ["1234 W"])
+    #expect(recorder.ended.map(\.trust) == [.authenticated])
+    var damaged = message
+    damaged[damaged.count - 1] ^= 1
+    #expect(try Self.heard(damaged, authenticationKey: nil).ended.map(\.trust) == [.decrypted])
+    // With an authentication key it must be in the tag.
+    #expect(try Self.heard(message).rejected == [.tagMismatch])
+  }
+
   @Test(
     "case 84: reads security control by its bits",
     arguments: [

@@ -37,6 +37,8 @@ enum ProbeFinding: Equatable {
   case meter(ProbedMeter)
   /// Text with a parity bit in each byte.
   case parityBits(SerialSettings.Parity)
+  /// Frames that begin as HDLC does, read with a parity bit that the meter does not send.
+  case wrongParity
   /// A signal whose highs and lows are exchanged.
   case inverted
   /// Frames of this family, every one damaged.
@@ -53,9 +55,10 @@ enum ProbeFinding: Equatable {
     case .unknown: 1
     case .wrongSpeed: 2
     case .damaged: 3
-    case .parityBits: 4
-    case .inverted: 5
-    case .meter: 6
+    case .wrongParity: 4
+    case .parityBits: 5
+    case .inverted: 6
+    case .meter: 7
     }
   }
 }
@@ -85,6 +88,7 @@ struct LineEvidence {
       return .parityBits(parity)
     }
     if isInverted(trial.bytes) { return .inverted }
+    if hasWrongParity(trial) { return .wrongParity }
     if let damaged = collector.damaged { return .damaged(damaged) }
     return isGarbled(trial) ? .wrongSpeed : .unknown
   }
@@ -99,6 +103,16 @@ struct LineEvidence {
     }
     let even = share(of: bytes) { $0.nonzeroBitCount % 2 == 0 }
     return even > 0.95 ? .even : even < 0.05 ? .odd : nil
+  }
+
+  /// Whether a line of 8N1 was read with a parity bit: then the stop bit is taken for it, which is
+  /// wrong for every second byte, and the next start bit for the stop bit. Only the first byte behind
+  /// a pause comes as it was sent, the flag (amsreader-firmware #339: `7E 13 2B …`).
+  private static func hasWrongParity(_ trial: ProbeTrial) -> Bool {
+    guard let settings = trial.settings, settings.parity != .none, let errors = trial.errors else {
+      return false
+    }
+    return trial.bytes[0] == 0x7E && errors.parity > trial.bytes.count / 10
   }
 
   private static func isPrinted(_ byte: UInt8) -> Bool {

@@ -20,6 +20,7 @@ struct ProbeReport {
     case .silent: "no_bytes"
     case .meter(let meter): meter.isEncrypted ? "needs_key" : "ok"
     case .parityBits: "parity_bits"
+    case .wrongParity: "wrong_parity"
     case .inverted: "inverted"
     case .damaged: "damaged"
     case .wrongSpeed: "wrong_speed"
@@ -39,6 +40,11 @@ struct ProbeReport {
         diagnosis.settings == nil
           ? "Set the adapter to 7 data bits and \(parity == .odd ? "odd" : "even") parity."
           : "No frame was whole with 7 data bits. Is the cable loose? Try again with more --seconds.",
+      ]
+    case .wrongParity:
+      [
+        "Frames come that begin as those of a HAN port, read with a parity bit that is not sent.",
+        "The meter has no parity (8N1), but no frame was whole that way. Is the cable loose?",
       ]
     case .inverted:
       [

@@ -56,7 +56,7 @@ struct ProbeRun {
       case .meter, .inverted, .parityBits: return true
       // A network adapter has no other setting to go on to.
       case .wrongSpeed: return settings != nil && bytes.count >= 4 * LineEvidence.leastBytes
-      case .silent, .damaged, .unknown: return false
+      case .silent, .wrongParity, .damaged, .unknown: return false
       }
     }
   }
@@ -76,7 +76,7 @@ struct ProbeDiagnosis: Equatable {
   var isFinal: Bool {
     switch finding {
     case .meter, .inverted: true
-    case .silent, .parityBits, .damaged, .wrongSpeed, .unknown: false
+    case .silent, .parityBits, .wrongParity, .damaged, .wrongSpeed, .unknown: false
     }
   }
 }
