@@ -20,6 +20,12 @@ public struct Decimal: Equatable, Sendable, BitwiseCopyable {
     return overflow ? nil : Decimal(mantissa: mantissa, exponent: sum)
   }
 
+  /// The number `factor` times as large, nil beyond 64 bits.
+  public func multiplied(by factor: Int64) -> Decimal? {
+    let (product, overflow) = mantissa.multipliedReportingOverflow(by: factor)
+    return overflow ? nil : Decimal(mantissa: product, exponent: exponent)
+  }
+
   /// The number in units of 10^`target`, nil if that would lose a digit or overflow 64 bits.
   public func mantissa(at target: Int8) -> Int64? {
     if mantissa == 0 { return 0 }

@@ -86,9 +86,7 @@ extension ScaleOverride {
     switch unit {
     case .watt, .reactiveVoltAmpere, .voltAmpere, .wattHour, .reactiveVoltAmpereHour,
       .voltAmpereHour, .ampere:
-      let (product, overflow) = value.mantissa.multipliedReportingOverflow(by: ratio.mantissa)
-      guard !overflow else { return nil }
-      return Decimal(mantissa: product, exponent: value.exponent).shifted(by: ratio.exponent)
+      return value.multiplied(by: ratio.mantissa)?.shifted(by: ratio.exponent)
     default:
       return value
     }

@@ -96,7 +96,8 @@ extension ConfigurationReader {
         + "personal or metering-point number (E_LABEL_PERSONAL)"),
     .meter(
       "dialect = \"P1\"",
-      "c.toml:3: meters.dialect: expected \"auto\", \"p1\" or \"hdlc\", found \"P1\" "
+      "c.toml:3: meters.dialect: expected \"auto\", \"p1\", \"hdlc\", \"mbus\", \"apdu\", "
+        + "\"sml\" or \"d0\", found \"P1\" "
         + "(did you mean \"p1\"?)"),
     .meter(
       "request = \"mode-c\"",

@@ -62,6 +62,15 @@ struct D0ReaderTests {
     #expect(sink.problems.map(\.code) == [.malformedValue, .unknownUnit, .unknownUnit])
   }
 
+  @Test func takesTimesInSecondsAndAnglesInDegrees() {
+    let sink = read(
+      "C.8.1(024616.21*h)", "C.8.2(00001.5*min)", "81.7.4(-80.7*Deg)",
+      "C.8.3(9223372036854775807*h)")
+    #expect(
+      sink.printed == ["0-0:96.8.1 88618356 s", "0-0:96.8.2 90 s", "1-0:81.7.4 -80.7 deg"])
+    #expect(sink.problems.map(\.code) == [.unknownUnit])
+  }
+
   @Test func refusesUnitThatTheQuantityDoesNotHave() {
     let sink = read("1.8.0(12.5*V)", "6.6(0017.2*kW)")
     #expect(sink.readings.isEmpty)

@@ -28,13 +28,28 @@ enum P1Value {
       self = .problem(DecodeError(code, at: range.lowerBound))
       return
     }
-    guard let (unit, power) = Unit.parse(bytes, in: star + 1..<range.upperBound),
-      let value = number.shifted(by: power)
-    else {
+    let text = star + 1..<range.upperBound
+    if let (unit, power) = Unit.parse(bytes, in: text), let value = number.shifted(by: power) {
+      self = .number(value, unit)
+    } else if let seconds = Self.seconds(in: bytes, text),
+      let value = number.multiplied(by: seconds)
+    {
+      self = .number(value, .second)
+    } else {
       self = .problem(DecodeError(.unknownUnit, at: star + 1))
-      return
     }
-    self = .number(value, unit)
+  }
+
+  /// How many seconds the unit of time in `range` has: `h` or `min`.
+  private static func seconds(in bytes: Span<UInt8>, _ range: Range<Int>) -> Int64? {
+    guard range.count <= 3 else { return nil }
+    var key: UInt32 = 0
+    for index in range { key = key << 8 | UInt32(bytes[index] | 0x20) }
+    return switch key {
+    case 0x68: 3600
+    case 0x6D69_6E: 60
+    default: nil
+    }
   }
 
   /// Whether only digits, one point and a sign in front stand there: then it has too many digits.
@@ -98,6 +113,7 @@ extension Unit {
     case 0x7A68: .hertz
     case 0x6A: .joule
     case 0x73: .second
+    case 0x6765_64: .degree
     default: nil
     }
   }
