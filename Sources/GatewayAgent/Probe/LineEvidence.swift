@@ -105,9 +105,11 @@ struct LineEvidence {
     return even > 0.95 ? .even : even < 0.05 ? .odd : nil
   }
 
-  /// Whether a line of 8N1 was read with a parity bit: then the stop bit is taken for it, which is
-  /// wrong for every second byte, and the next start bit for the stop bit. Only the first byte behind
-  /// a pause comes as it was sent, the flag (amsreader-firmware #339: `7E 13 2B …`).
+  /// Whether a line of 8N1 was read with a parity bit.
+  ///
+  /// The stop bit is taken for it then, which is wrong for every second byte, and the next start bit
+  /// for the stop bit. Only the first byte behind a pause comes as it was sent, the flag
+  /// (amsreader-firmware #339: `7E 13 2B …`).
   private static func hasWrongParity(_ trial: ProbeTrial) -> Bool {
     guard let settings = trial.settings, settings.parity != .none, let errors = trial.errors else {
       return false
