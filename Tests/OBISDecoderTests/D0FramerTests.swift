@@ -103,6 +103,41 @@ struct D0FramerTests {
     #expect(sink.printed == ["1-0:1.8.0 1500 Wh"])
   }
 
+  @Test func leavesTelegramsWithPeriodInEveryCodeToP1() {
+    let lines = [
+      "1-0:0.0.0*255(9988776655)", "1-0:1.8.0*255(000001.5*kWh)", "1-0:1.7.0*255(00.473*kW)",
+    ]
+    let good = telegram(lines)
+    let clocked = telegram(["0-0:1.0.0*255(260115143007W)"] + lines)
+    for chunk in [Int.max, 1, 7] {
+      let sink = decode(good + clocked + good, chunk: chunk)
+      #expect(sink.summaries.map(\.dialect) == [.p1, .p1, .p1])
+      #expect(sink.summaries.map(\.integrity) == [.ok, .ok, .ok])
+      #expect(sink.values(OBISCode(1, 0, 1, 7, 0)) == ["473 W", "473 W", "473 W"])
+    }
+    var damaged = good
+    damaged[40] ^= 1
+    let sink = decode(damaged + good)
+    #expect(sink.rejections.map(\.error.code) == [.checksumMismatch])
+    #expect(sink.summaries.map(\.dialect) == [.p1])
+  }
+
+  @Test("case 109: takes the same codes as a readout where no checksum follows the end mark")
+  func takesReadoutWithPeriodAtItsEnd() {
+    let readout = D0Vector.plain(["1-0:0.0.0*255(9988776655)", "1-0:1.8.0*255(000001.5*kWh)"])
+    let behindBracket = readout.filter { $0 != 0x21 }.dropLast(4) + Array("!\r\n".utf8)
+    for bytes in [readout, Array(behindBracket)] {
+      for chunk in [Int.max, 1, 7] {
+        let sink = decode(bytes + bytes + telegram(["1-0:1.8.0*255(000001.5*kWh)"]), chunk: chunk)
+        #expect(sink.summaries.map(\.dialect) == [.d0, .d0, .p1])
+        #expect(sink.printed == Array(repeating: "1-0:1.8.0 1500 Wh", count: 3))
+        #expect(sink.rejections.isEmpty)
+      }
+    }
+    let clocked = D0Vector.plain(["0-0:1.0.0*255(260115143007W)", "1-0:1.7.0*255(00.473*kW)"])
+    #expect(decode(clocked).summaries.map(\.dialect) == [.p1])
+  }
+
   @Test func losesOneReadoutToOneThatIsCutOff() {
     for cut in stride(from: 20, to: protected.count, by: 3) {
       let sink = decode(Array(protected[..<cut]) + protected + protected)

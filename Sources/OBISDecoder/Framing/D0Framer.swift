@@ -204,26 +204,48 @@ extension D0Framer {
       || byte == UInt8(ascii: "C")
   }
 
-  /// Whether the first data line, which begins at `start`, is one that only a readout has: STX or
-  /// the reader's ACK in front, a reduced code (`1.8.0`, `F.F`), or a code with group F
-  /// (`1-0:0.0.0*255`, EasyMeter and EMH); nil until enough of it has come.
-  static func claims(_ bytes: Span<UInt8>, at start: Int) -> Bool? {
+  /// What the first data line says of the family.
+  enum Claim: UInt8 {
+    /// It is no readout.
+    case none
+    /// It is a readout, or a P1 telegram whose codes have group F (Hungary) or are reduced.
+    case likely
+    /// It is a readout.
+    case certain
+  }
+
+  /// How sure the first data line, which begins at `start`, makes it that this is a readout: certain
+  /// with STX or the reader's ACK in front; likely with a reduced code (`1.8.0`, `F.F`), or one with
+  /// group F (`1-0:0.0.0*255`, EasyMeter and EMH) that does not begin every P1 telegram; nil until
+  /// enough of it has come.
+  static func claims(_ bytes: Span<UInt8>, at start: Int) -> Claim? {
     var index = start
     guard index < bytes.count else { return nil }
-    if bytes[index] == startOfText || bytes[index] == acknowledge { return true }
+    if bytes[index] == startOfText || bytes[index] == acknowledge { return .certain }
     var isFull = false
+    var hasPeriod = false
     while index < bytes.count, index < start + longestCode {
       switch bytes[index] {
-      case UInt8(ascii: "("): return !isFull && index > start
-      case UInt8(ascii: "*"): return index > start
+      case UInt8(ascii: "("):
+        guard index > start, !isFull || hasPeriod else { return Claim.none }
+        return beginsTelegram(bytes, at: start) ? Claim.none : .likely
+      case UInt8(ascii: "*"), UInt8(ascii: "&"): hasPeriod = true
       case UInt8(ascii: "-"), UInt8(ascii: ":"): isFull = true
-      case UInt8(ascii: "."), UInt8(ascii: "&"): break
+      case UInt8(ascii: "."): break
       case let byte where isDigit(byte) || D0Code.letter(byte) != nil: break
-      default: return false
+      default: return Claim.none
       }
       index += 1
     }
-    return index < start + longestCode ? nil : false
+    return index < start + longestCode ? nil : Claim.none
+  }
+
+  /// Whether the code at `start` is P1's version (1-3:0.2.8) or clock (0-0:1.0.0), with which
+  /// telegrams begin.
+  private static func beginsTelegram(_ bytes: Span<UInt8>, at start: Int) -> Bool {
+    var index = start
+    guard let code = OBISCode(parsing: bytes, at: &index) else { return false }
+    return code == OBISCode(1, 3, 0, 2, 8, code.f) || code == OBISCode(0, 0, 1, 0, 0, code.f)
   }
 
   /// Whether the bytes begin with STX and a code, or with a line that is always the first: meter
@@ -231,7 +253,7 @@ extension D0Framer {
   ///
   /// No other line will do: `1.8.0` may be the rest of `21.8.0`.
   fileprivate static func beginsBlock(_ bytes: Span<UInt8>) -> Bool? {
-    if bytes[0] == startOfText { return bytes.count > 1 ? claims(bytes, at: 1) : nil }
+    if bytes[0] == startOfText { return claims(bytes, at: 1).map { $0 != .none } }
     var cursor = 0
     guard let name = D0Code(parsing: bytes, at: &cursor) else {
       return cursor == bytes.count && cursor < longestCode ? nil : false

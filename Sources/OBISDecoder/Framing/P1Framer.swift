@@ -14,6 +14,8 @@ struct P1Framer {
   private var scanned = 0
   private var phase = Phase.identification
   private var hasData = false
+  /// Whether the first data line is as readouts have it: then the end tells which of both it is.
+  private var isPerhapsReadout = false
 
   // A raw type, because Embedded Swift would otherwise synthesise hashing, which asks for entropy.
   private enum Phase: UInt8 {
@@ -44,14 +46,40 @@ struct P1Framer {
 
   /// Judges all bytes held, the first of which is a start; looks only at those not yet seen.
   mutating func advance(over bytes: Span<UInt8>) -> FramingVerdict {
-    judge(bytes, isEnd: false)
+    let verdict = judge(bytes, isEnd: false)
+    return isReadout(verdict, bytes, isEnd: false) ? .notAFrame : verdict
   }
 
   /// Judges all bytes held when no more will come.
   mutating func finish(over bytes: Span<UInt8>) -> FramingVerdict {
+    let verdict = finish(overTelegram: bytes)
+    return isReadout(verdict, bytes, isEnd: true) ? .notAFrame : verdict
+  }
+
+  /// Judges bytes that are no readout, as what a key made of a message; no more will come.
+  mutating func finish(overTelegram bytes: Span<UInt8>) -> FramingVerdict {
     let verdict = judge(bytes, isEnd: true)
     guard verdict == .incomplete else { return verdict }
     return .damaged(DecodeError(.truncated, at: bytes.count), count: bytes.count)
+  }
+
+  /// Whether what began like a readout ends like one.
+  ///
+  /// A checksum behind the '!' makes it a telegram, right or wrong; everything else that is a whole
+  /// readout is one.
+  private func isReadout(
+    _ verdict: FramingVerdict, _ bytes: Span<UInt8>, isEnd: Bool
+  ) -> Bool {
+    guard isPerhapsReadout else { return false }
+    switch verdict {
+    case .complete(_, integrity: .absent): break
+    case .damaged(let error, _) where error.code != .checksumMismatch: break
+    case .complete, .damaged, .incomplete, .notAFrame: return false
+    }
+    var framer = D0Framer()
+    let readout = isEnd ? framer.finish(over: bytes) : framer.advance(over: bytes)
+    guard case .complete = readout else { return false }
+    return true
   }
 
   private mutating func judge(_ bytes: Span<UInt8>, isEnd: Bool) -> FramingVerdict {
@@ -128,8 +156,9 @@ struct P1Framer {
       phase = .line
     default:
       if !hasData {
-        guard let isReadout = D0Framer.claims(bytes, at: scanned) else { return .incomplete }
-        if isReadout { return .notAFrame }
+        guard let claim = D0Framer.claims(bytes, at: scanned) else { return .incomplete }
+        if claim == .certain { return .notAFrame }
+        isPerhapsReadout = claim == .likely
       }
       hasData = true
       phase = .line

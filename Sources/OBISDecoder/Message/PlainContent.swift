@@ -32,7 +32,7 @@ enum PlainContent {
 
   private static func telegram(_ bytes: Span<UInt8>, _ isAuthentic: Bool) -> PlainContent {
     var framer = P1Framer()
-    switch framer.finish(over: bytes) {
+    switch framer.finish(overTelegram: bytes) {
     case .complete(let count, let integrity):
       return .telegram(count: count, error: nil, hasChecksum: integrity == .ok)
     case .damaged(let error, let count):
