@@ -110,6 +110,24 @@ struct D0ReaderTests {
       ])
   }
 
+  @Test func readsCodesInFullWithLetters() {
+    let sink = read(
+      "0-0:F.F.0*255(0000000)", "0-0:C.1.0*255(55667788)", "0-0:C.7.0*255(0004)",
+      "1-0:1.8.0*255(000001.5*kWh)", "0-0:C(1)", "0-0:C.(1)")
+    #expect(sink.printed == ["0-0:96.7.0 4 1", "1-0:1.8.0 1500 Wh"])
+    #expect(sink.hidden.contains("meter_number 55667788"))
+    #expect(sink.problems.map(\.code) == [.malformedCode, .malformedCode])
+  }
+
+  @Test func readsUnitBehindOneBlank() {
+    let sink = read(
+      "0-0:C.1.0*255(55667788)", "1-0:1.8.0*255(0054321 kWh)", "1.8.1(000000.4 kWh)",
+      "1-0:1.8.2*255(12 V)", "1-0:2.8.0*255(12  kWh)", "1-0:2.8.1*255(1 2 kWh)",
+      "1-0:2.8.2*255(12 furlong)")
+    #expect(sink.printed == ["1-0:1.8.0 54321000 Wh", "1-0:1.8.1 400 Wh"])
+    #expect(sink.problems.map(\.code) == Array(repeating: .malformedValue, count: 4))
+  }
+
   @Test func losesOnlyTheLineThatIsBroken() {
     let sink = read("1.8.0(1*kWh", "2.8.0(2*kWh)", "?", "1.7.0 3*kW)", "2.7.0(4*kW)")
     #expect(sink.printed == ["1-0:2.8.0 2000 Wh", "1-0:2.7.0 4000 W"])

@@ -3,6 +3,7 @@
 ///     A-B:C.D.E*F    in full, as OBISCode reads it
 ///     C.D.E*F        reduced: C.D, C.D.E, with *F (reset by itself) or &F (by hand) or without
 ///     F              alone: an error code
+///     A-B:F.D.E*F    in full with a letter for C: Iskra MT171 and MT174 (`0-0:C.1.0*255`)
 ///
 /// Groups are numbers of up to three digits, or one of the letters C, F, L and P for 96 to 99. Source:
 /// IEC 62056-61, "reduced ID codes", and the Blue Book, "Codes for IEC 62056-21": A and B are left
@@ -24,9 +25,12 @@ struct D0Code {
       (self.code, isReduced, hasE) = (code, false, true)
       return
     }
+    let head = Self.head(bytes, at: &index)
     guard let c = Self.group(bytes, at: &index) else { return nil }
     guard Self.skip(UInt8(ascii: "."), bytes, at: &index) else {
-      guard c == 97, index == bytes.count || bytes[index] == UInt8(ascii: "(") else { return nil }
+      guard head == nil, c == 97, index == bytes.count || bytes[index] == UInt8(ascii: "(") else {
+        return nil
+      }
       (code, isReduced, hasE) = (OBISCode(0, 0, 97, 97, 0), true, false)
       return
     }
@@ -44,8 +48,22 @@ struct D0Code {
       guard let group = Self.group(bytes, at: &index) else { return nil }
       f = group
     }
-    code = OBISCode(c >= 96 ? 0 : 1, 0, c, d, e, f)
-    isReduced = true
+    code = OBISCode(head?.a ?? (c >= 96 ? 0 : 1), head?.b ?? 0, c, d, e, f)
+    isReduced = head == nil
+  }
+
+  /// Reads `A-B:` where a letter follows, and moves `index` behind it; nil, with `index` where it
+  /// was, for anything else.
+  private static func head(
+    _ bytes: Span<UInt8>, at index: inout Int
+  ) -> (a: UInt8, b: UInt8)? {
+    var end = index
+    guard let a = group(bytes, at: &end), skip(UInt8(ascii: "-"), bytes, at: &end),
+      let b = group(bytes, at: &end), skip(UInt8(ascii: ":"), bytes, at: &end),
+      end < bytes.count, letter(bytes[end]) != nil
+    else { return nil }
+    index = end
+    return (a, b)
   }
 
   /// The group that a letter stands for.

@@ -40,11 +40,32 @@ struct D0DataSet {
         name.isReduced
       {
         reading(value, unit, line, moment.time, bytes, in: text, to: &sink)
+      } else if case .quantity = line.meaning,
+        let (value, unit) = Self.spaced(bytes, in: text)
+      {
+        reading(value, unit, line, moment.time, bytes, in: text, to: &sink)
       } else {
         line.value(moment.time, name.code.medium, bytes, in: text, to: &sink)
         hide(text, line, bytes, to: &sink)
       }
     }
+  }
+
+  /// A number and its unit behind one blank, `000000.4 kWh`, as Iskra MT171 has them for '*'; nil for
+  /// anything else.
+  ///
+  /// Three public programs that read this meter print its lines so, independently of each other:
+  /// `1-0:1.8.0*255(000000.4 kWh)` of an MT171-0222, and `(0000000 kWh)`.
+  private static func spaced(
+    _ bytes: Span<UInt8>, in range: Range<Int>
+  ) -> (value: Decimal, unit: Unit)? {
+    let blank = bytes.place(of: UInt8(ascii: " "), in: range)
+    guard blank < range.upperBound,
+      let number = Decimal(parsing: bytes, in: range.lowerBound..<blank),
+      let (unit, power) = Unit.parse(bytes, in: blank + 1..<range.upperBound),
+      let value = number.shifted(by: power)
+    else { return nil }
+    return (value, unit)
   }
 
   /// Hides text where a reduced code promises a number: a heat meter's 9.6 holds its owner's number.
