@@ -109,6 +109,22 @@ import Testing
     #expect(all == values + billingValues || all == billingValues + values)
   }
 
+  @Test("case 54: tells transfers apart by the addresses of their frames")
+  func tellsTransfersApartByAddress() throws {
+    let long = Link.blocks(billing, size: 50, destination: [0xCE, 0xFF])
+    let short = Link.blocks(message, size: 60, destination: [0xCE, 0x9B])
+    // The younger one waits for the same number while the older one goes on to its end.
+    let bytes = long[0] + short[0] + long.dropFirst().joined() + short.dropFirst().joined()
+    let sink = try #require(decodedInAnyPieces(bytes, sizes: [1, 33]))
+    #expect(sink.decimals == billingValues + values)
+    #expect(sink.rejections.isEmpty)
+    // One that begins anew takes the place of its own, though the other one is older.
+    let anew = long[0] + short[0] + short.joined() + long.dropFirst().joined()
+    let second = try #require(decodedInAnyPieces(anew, sizes: [1, 33]))
+    #expect(second.decimals == values + billingValues)
+    #expect(second.rejections.map(\.error.code) == [.segmented])
+  }
+
   @Test("case 54: takes transfers back to back in one read")
   func takesTransfersBackToBack() throws {
     let bytes =

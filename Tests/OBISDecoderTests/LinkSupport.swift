@@ -43,10 +43,12 @@ enum Link {
   }
 
   /// HDLC frames with a general block transfer of `message`, `size` bytes a block.
-  static func blocks(_ message: [UInt8], size: Int) -> [[UInt8]] {
+  static func blocks(
+    _ message: [UInt8], size: Int, destination: [UInt8] = [0x03]
+  ) -> [[UInt8]] {
     let parts = cut(message, size)
     return parts.enumerated().map { index, part in
-      HDLCFrameBuilder().frame(
+      HDLCFrameBuilder(destination: destination).frame(
         (index == 0 ? llc : [])
           + block(part, number: UInt16(index + 1), isLast: index == parts.count - 1))
     }

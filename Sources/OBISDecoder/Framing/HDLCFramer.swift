@@ -115,6 +115,11 @@ struct HDLCHeader: Equatable, BitwiseCopyable {
     return min(headerEnd + 2, last)..<last
   }
 
+  /// Both addresses, up to four bytes each, of the frame that begins with this header's flag.
+  func addresses(in frame: Span<UInt8>) -> UInt64 {
+    frame.bigEndian(at: 3, count: headerEnd - 4)
+  }
+
   /// Reads the header behind the flag at `start`; its offsets count from that flag.
   static func parse(_ bytes: Span<UInt8>, at start: Int) -> Parsed {
     guard bytes.count > start + 1 else { return .incomplete }

@@ -37,14 +37,19 @@ struct TransferBlock: Equatable {
 /// Puts the blocks of general block transfers together.
 ///
 /// Two transfers may be under way, because a meter begins its five-second push while a longer one
-/// is not over. A block names no transfer: it goes to the one that waits for its number, and if both
-/// do, to the one whose message stays sound with it, else to the younger. A transfer that a meter
+/// is not over. A block names no transfer: it goes to the one with the addresses of its frame (E450
+/// pushes to CE FF and to CE 9B) that waits for its number, and if both do, to the one whose message
+/// stays sound with it, else to the younger. A transfer that a meter
 /// broke off and began anew (E450) is the older of the two, and is given up in time.
 struct BlockLayer: ~Copyable {
   private var first = MessageAssembly()
   private var second = MessageAssembly()
   /// Which of the two began last.
   private var isFirstYounger = false
+  private var firstAddresses: UInt64 = 0
+  private var secondAddresses: UInt64 = 0
+  /// The HDLC addresses of the frame in hand, 0 where it has none.
+  var addresses: UInt64 = 0
 
   init() {}
 
@@ -108,13 +113,18 @@ struct BlockLayer: ~Copyable {
     second.reject(error, to: &sink)
   }
 
-  /// Makes room for another transfer; the older one goes if there is none.
+  /// Makes room for another transfer; if there is none, the one goes that alone has the same
+  /// addresses, else the older one.
   private mutating func begin<Sink: FrameSink & ~Copyable>(to sink: inout Sink) {
-    let takesFirst = !first.isPending || (second.isPending && !isFirstYounger)
+    let isOneOwn = (firstAddresses == addresses) != (secondAddresses == addresses)
+    let yieldsFirst = isOneOwn ? firstAddresses == addresses : !isFirstYounger
+    let takesFirst = !first.isPending || (second.isPending && yieldsFirst)
     if takesFirst {
       first.rejectIncomplete(to: &sink)
+      firstAddresses = addresses
     } else {
       second.rejectIncomplete(to: &sink)
+      secondAddresses = addresses
     }
     isFirstYounger = takesFirst
   }
@@ -124,8 +134,10 @@ struct BlockLayer: ~Copyable {
     _ block: TransferBlock, _ bytes: Span<UInt8>, trial: inout FrameBuffer
   ) -> Bool? {
     if block.number == 1 { return isFirstYounger }
-    let fitsFirst = first.isPending && first.next == block.number
-    let fitsSecond = second.isPending && second.next == block.number
+    let fitsFirst =
+      first.isPending && first.next == block.number && firstAddresses == addresses
+    let fitsSecond =
+      second.isPending && second.next == block.number && secondAddresses == addresses
     guard fitsFirst, fitsSecond else { return fitsFirst ? true : fitsSecond ? false : nil }
     let staysSound =
       isFirstYounger

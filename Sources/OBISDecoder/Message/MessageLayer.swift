@@ -34,7 +34,8 @@ struct MessageLayer: ~Copyable {
   mutating func take<Sink: FrameSink & ~Copyable, Cipher: MessageCipher & ~Copyable>(
     _ frame: Span<UInt8>, _ summary: FrameSummary, with cipher: inout Cipher, to sink: inout Sink
   ) -> DecodeError? {
-    switch summary.dialect {
+    blocks.addresses = 0
+    return switch summary.dialect {
     case .mbus: takeMBus(frame, summary, with: &cipher, to: &sink)
     case .hdlc: takeHDLC(frame, summary, with: &cipher, to: &sink)
     default:
@@ -133,6 +134,7 @@ extension MessageLayer {
     else {
       return DecodeError(.malformedHeader, at: 0)
     }
+    blocks.addresses = header.addresses(in: frame)
     let information = header.information
     let isFirst = Self.beginsWithLLC(frame, information)
     if segments.isPending, !information.isEmpty {
