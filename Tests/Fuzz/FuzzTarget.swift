@@ -38,7 +38,7 @@ enum FuzzTarget: Equatable {
   /// Whether a message may come in several frames.
   var mayBeInParts: Bool {
     switch self {
-    case .family(.hdlc), .family(.mbus), .dlms, .ciphered, .whole: true
+    case .family(.hdlc), .family(.mbus), .family(.apdu), .dlms, .ciphered, .whole: true
     case .family: false
     }
   }
