@@ -240,12 +240,13 @@ extension D0Framer {
     return index < start + longestCode ? nil : Claim.none
   }
 
-  /// Whether the code at `start` is P1's version (1-3:0.2.8) or clock (0-0:1.0.0), with which
-  /// telegrams begin.
+  /// Whether the code at `start` is P1's version (1-3:0.2.8), clock (0-0:1.0.0) or, in DSMR 2.2 and 3,
+  /// equipment identifier (0-0:96.1.1), with which telegrams begin.
   private static func beginsTelegram(_ bytes: Span<UInt8>, at start: Int) -> Bool {
     var index = start
     guard let code = OBISCode(parsing: bytes, at: &index) else { return false }
     return code == OBISCode(1, 3, 0, 2, 8, code.f) || code == OBISCode(0, 0, 1, 0, 0, code.f)
+      || code == OBISCode(0, 0, 96, 1, 1, code.f)
   }
 
   /// Whether the bytes begin with STX and a code, or with a line that is always the first: meter
