@@ -15,8 +15,8 @@ enum NestedFrame {
   /// `error` is what is wrong with it, nil where it has no checksum to say so. A '/' begins the next
   /// telegram if a line follows that can be an identification, and: the checksum is right from
   /// there on; or the telegram has no end at all; or, without a checksum, the line has no ')', so
-  /// that it cannot be text between brackets. 0x7E counts if an HDLC header with a right checksum
-  /// follows.
+  /// that it cannot be text between brackets. In a damaged one a '/' counts too if the header of a
+  /// ciphered message follows its line, and 0x7E if an HDLC header with a right checksum does.
   static func start(in telegram: Span<UInt8>, error: DecodeError.Code?, dialect: Dialect?) -> Int? {
     var tries = 0
     for index in 1..<telegram.count {
@@ -24,6 +24,9 @@ enum NestedFrame {
       case HDLCHeader.flag where dialect == nil:
         if case .header = HDLCHeader.parse(telegram, at: index) { return index }
       case UInt8(ascii: "/"):
+        if dialect == nil, error != nil, case .ends = CipheredStart(telegram, at: index) {
+          return index
+        }
         let line = index..<P1Text.endOfLine(telegram, from: index)
         guard P1Framer.isIdentification(telegram, in: line) else { continue }
         if isSound(telegram, at: line, error: error) { return index }

@@ -5,6 +5,9 @@
 /// search goes on behind it: after rubbish or one damaged byte at most one frame is lost.
 struct FrameRecogniser: ~Copyable {
   /// The family of the last frame that ended or was rejected.
+  ///
+  /// A wrong HCS says so only where nothing else has: of 4096 pairs of bytes one
+  /// looks like the beginning of a header.
   private(set) var dialect: Dialect?
   private let options: DecoderOptions
   private var candidate: Dialect?
@@ -236,7 +239,7 @@ struct FrameRecogniser: ~Copyable {
     reportDiscarded(to: &sink)
     sink.frameRejected(summary(family, count, .bad), error)
     if family == .hdlc || family == .mbus || family == .apdu { messages.giveUp(to: &sink) }
-    dialect = family
+    if dialect == nil || error.code != .headerChecksumMismatch { dialect = family }
     advance(count)
     if family == .apdu { boundary = offset }
     return count

@@ -4,6 +4,22 @@ import Testing
 
 /// Messages without a link layer, as bridges over TCP and MQTT deliver them.
 @Suite struct BareMessageTests {
+  @Test func damagedIdentificationCostsOneCipheredTelegram() throws {
+    let content: [UInt8] = [0x20, 0, 0, 0, 1] + (0..<90).map { UInt8(truncatingIfNeeded: $0 * 37) }
+    let frame =
+      Array("/TST5invented\r\n\r\n".utf8) + [0xDB, 8] + Array("TST12345".utf8)
+      + [UInt8(content.count)] + content
+    for value in [0x0A, 0x0D, 0x2F, 0x21, 0xDB] as [UInt8] {
+      for place in 0..<30 where frame[place] != value {
+        var damaged = frame
+        damaged[place] = value
+        let sink = try #require(decodedInAnyPieces(damaged + frame, sizes: [1, 33]))
+        #expect(sink.summaries.last?.count == frame.count, "byte \(place) is \(value)")
+        #expect(sink.problems.last?.code == .encrypted)
+      }
+    }
+  }
+
   private let vector = DLMSVector.aidonSwedish
   private var message: [UInt8] { Link.message(vector) }
   private var values: [OBISDecoder.Decimal] { decode(vector.frame).decimals }
