@@ -6,8 +6,8 @@
 struct FrameRecogniser: ~Copyable {
   /// The family of the last frame that ended or was rejected.
   ///
-  /// A wrong HCS says so only where nothing else has: of 4096 pairs of bytes one
-  /// looks like the beginning of a header.
+  /// A wrong HCS says so only where nothing else has: one pair of bytes in 4096 looks
+  /// like the beginning of a header.
   private(set) var dialect: Dialect?
   private let options: DecoderOptions
   private var candidate: Dialect?
@@ -119,9 +119,10 @@ struct FrameRecogniser: ~Copyable {
   }
 
   /// Whether `byte` may begin a ciphered message: anywhere, but not on a line whose frames have a
-  /// link layer, where it stands within a damaged one.
+  /// link layer, where it stands within a damaged one; an identification line stands in none.
   private func mayBeginCiphered(_ byte: UInt8) -> Bool {
-    APDUFramer.isStart(byte, isBoundary: false) && dialect != .hdlc && dialect != .mbus
+    APDUFramer.isStart(byte, isBoundary: false)
+      && (byte == P1Header.start || dialect != .hdlc && dialect != .mbus)
   }
 
   /// The family of a message without link layer that may begin with the first byte held, `byte`, at

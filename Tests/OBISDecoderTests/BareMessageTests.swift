@@ -4,6 +4,15 @@ import Testing
 
 /// Messages without a link layer, as bridges over TCP and MQTT deliver them.
 @Suite struct BareMessageTests {
+  @Test func findsCipheredTelegramBehindFramesOfALinkLayer() throws {
+    let title = Array("TST12345".utf8)
+    let telegram =
+      Array("/TST5invented\r\n\r\n".utf8) + [0xDB, 8] + title + [7, 0x20, 0, 0, 0, 1, 0x55, 0x66]
+    let sink = try #require(decodedInAnyPieces(DLMSVector.aidonSwedish.frame + telegram))
+    #expect(sink.summaries.map(\.dialect) == [.hdlc, .apdu])
+    #expect(sink.problems.map(\.code) == [.encrypted])
+  }
+
   @Test func damagedIdentificationCostsOneCipheredTelegram() throws {
     let content: [UInt8] = [0x20, 0, 0, 0, 1] + (0..<90).map { UInt8(truncatingIfNeeded: $0 * 37) }
     let frame =
