@@ -28,6 +28,8 @@ final class BrokerLink {
     self.event = event
     // The library counts in whole seconds; a little later than due is due.
     keepAlive = Int64(keepAliveSeconds) * 1000 + 50
+    // libmosquitto leaves it to every child process, which would keep the connection open.
+    _ = fcntl(handle.socket, F_SETFD, FD_CLOEXEC)
     watch = try loop.watch(handle.socket, for: interest) { [weak self] ready in
       self?.handleReadiness(ready)
     }

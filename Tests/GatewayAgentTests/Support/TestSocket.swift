@@ -62,7 +62,7 @@ enum TestSocket {
     var chunk = [UInt8](repeating: 0, count: 65_536)
     while true {
       var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
-      guard unsafe poll(&entry, 1, 5000) > 0 else { return ETIMEDOUT }
+      guard unsafe poll(&entry, 1, 60_000) > 0 else { return ETIMEDOUT }
       let count = unsafe recv(number, &chunk, chunk.count, 0)
       if count <= 0 { return count == 0 ? 0 : errno }
     }
