@@ -10,7 +10,7 @@ struct SignOnSettings: Equatable, Sendable {
 enum SignOnFault: Equatable, Sendable {
   /// Expected an identification; found so many bytes.
   case noIdentification(bytes: Int)
-  /// Expected `/XXXZ…` CR LF; found another line.
+  /// Expected `/FFFZ…` CR LF; found another line.
   case malformedIdentification
   /// Expected data at the speed agreed; found nothing.
   case noData(speed: Int)
@@ -20,7 +20,7 @@ enum SignOnFault: Equatable, Sendable {
 ///
 ///     TIME          READER                       METER
 ///     0             /?address! CR LF             at 300 baud
-///     ≤ 1.5 s                                    /XXXZ identification CR LF
+///     ≤ 1.5 s                                    /FFFZ identification CR LF
 ///     ≥ 0.2 s       ACK 0 Z 0 CR LF              mode C: Z is 0…6; at 300 baud still
 ///     ≥ 0.2 s                                    STX data ETX BCC, at Z's speed
 ///     1.5 s of silence: over

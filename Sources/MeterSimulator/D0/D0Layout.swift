@@ -2,7 +2,7 @@ import OBISDecoder
 
 /// What a meter sends over the optical D0 port (IEC 62056-21).
 ///
-///     /XXXZ identification CR LF | [CR LF] | [STX] lines CR LF | ! CR LF | [ETX checksum]
+///     /FFFZ identification CR LF | [CR LF] | [STX] lines CR LF | ! CR LF | [ETX checksum]
 struct D0Layout: Sendable {
   /// What stands behind the slash.
   var identification: String

@@ -27,7 +27,7 @@ struct D0Code {
     }
     let head = Self.head(bytes, at: &index)
     guard let c = Self.group(bytes, at: &index) else { return nil }
-    guard Self.skip(UInt8(ascii: "."), bytes, at: &index) else {
+    guard OBISCode.skip(UInt8(ascii: "."), bytes, at: &index) else {
       guard head == nil, c == 97, index == bytes.count || bytes[index] == UInt8(ascii: "(") else {
         return nil
       }
@@ -36,14 +36,14 @@ struct D0Code {
     }
     guard let d = Self.group(bytes, at: &index) else { return nil }
     var e: UInt8 = 0
-    hasE = Self.skip(UInt8(ascii: "."), bytes, at: &index)
+    hasE = OBISCode.skip(UInt8(ascii: "."), bytes, at: &index)
     if hasE {
       guard let group = Self.group(bytes, at: &index) else { return nil }
       e = group
     }
     var f: UInt8 = 255
-    if Self.skip(UInt8(ascii: "*"), bytes, at: &index)
-      || Self.skip(UInt8(ascii: "&"), bytes, at: &index)
+    if OBISCode.skip(UInt8(ascii: "*"), bytes, at: &index)
+      || OBISCode.skip(UInt8(ascii: "&"), bytes, at: &index)
     {
       guard let group = Self.group(bytes, at: &index) else { return nil }
       f = group
@@ -58,8 +58,8 @@ struct D0Code {
     _ bytes: Span<UInt8>, at index: inout Int
   ) -> (a: UInt8, b: UInt8)? {
     var end = index
-    guard let a = group(bytes, at: &end), skip(UInt8(ascii: "-"), bytes, at: &end),
-      let b = group(bytes, at: &end), skip(UInt8(ascii: ":"), bytes, at: &end),
+    guard let a = group(bytes, at: &end), OBISCode.skip(UInt8(ascii: "-"), bytes, at: &end),
+      let b = group(bytes, at: &end), OBISCode.skip(UInt8(ascii: ":"), bytes, at: &end),
       end < bytes.count, letter(bytes[end]) != nil
     else { return nil }
     index = end
@@ -83,18 +83,6 @@ struct D0Code {
       index += 1
       return letter
     }
-    var value = 0
-    let start = index
-    while index < bytes.count, index < start + 3, isDigit(bytes[index]) {
-      value = value * 10 + Int(bytes[index] - UInt8(ascii: "0"))
-      index += 1
-    }
-    return index > start ? UInt8(exactly: value) : nil
-  }
-
-  private static func skip(_ byte: UInt8, _ bytes: Span<UInt8>, at index: inout Int) -> Bool {
-    guard index < bytes.count, bytes[index] == byte else { return false }
-    index += 1
-    return true
+    return OBISCode.group(bytes, at: &index)
   }
 }

@@ -1,7 +1,7 @@
 /// Finds the end of an IEC 62056-21 readout and checks its block check character, over bytes that
 /// arrive in any pieces.
 ///
-///     '/' XXX Z identification CR LF     three letters of the maker, a baud rate character, a name
+///     '/' FFF Z identification CR LF     three letters of the maker, a baud rate character, a name
 ///     ACK V Z Y CR LF                    the reader's answer, where its echo is heard (mode C)
 ///     STX                                missing in modes A and D of many meters
 ///     data line CR LF …                  see D0Reader

@@ -63,7 +63,7 @@ extension OBISCode {
   }
 
   /// Reads one group, 0…255 in one to three digits.
-  private static func group(_ bytes: Span<UInt8>, at index: inout Int) -> UInt8? {
+  static func group(_ bytes: Span<UInt8>, at index: inout Int) -> UInt8? {
     var value = 0
     let start = index
     while index < bytes.count, index < start + 3, isDigit(bytes[index]) {
@@ -73,7 +73,8 @@ extension OBISCode {
     return index > start ? UInt8(exactly: value) : nil
   }
 
-  private static func skip(_ byte: UInt8, _ bytes: Span<UInt8>, at index: inout Int) -> Bool {
+  /// Moves `index` behind `byte` if that stands there.
+  static func skip(_ byte: UInt8, _ bytes: Span<UInt8>, at index: inout Int) -> Bool {
     guard index < bytes.count, bytes[index] == byte else { return false }
     index += 1
     return true
