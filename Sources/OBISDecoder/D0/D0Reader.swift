@@ -51,10 +51,12 @@ struct D0Readout {
   ) -> Int {
     var cursor = start
     guard let name = D0Code(parsing: bytes, at: &cursor) else {
-      return unreadable(bytes, from: start, DecodeError(.malformedCode, at: cursor), to: &sink)
+      return P1Text.unreadable(
+        bytes, from: start, DecodeError(.malformedCode, at: cursor), to: &sink)
     }
     guard cursor < bytes.count, bytes[cursor] == UInt8(ascii: "(") else {
-      return unreadable(bytes, from: start, DecodeError(.malformedLine, at: cursor), to: &sink)
+      return P1Text.unreadable(
+        bytes, from: start, DecodeError(.malformedLine, at: cursor), to: &sink)
     }
     let isDuplicate = seen.insert(name.code, startingAt: start, in: bytes)
     if isDuplicate { sink.problem(DecodeError(.duplicateCode, at: start), in: bytes) }
@@ -68,17 +70,7 @@ struct D0Readout {
     let next = groups.position
     // Behind a bracket another set may follow, or the '!'; P1 calls that broken.
     guard groups.isBroken, bytes[next - 1] != UInt8(ascii: ")") else { return next }
-    return unreadable(bytes, from: next, DecodeError(.malformedLine, at: next), to: &sink)
-  }
-
-  /// Reports what nobody can read, up to the line's end, and hides it: it may hold a meter's number.
-  private func unreadable<Sink: FrameSink & ~Copyable>(
-    _ bytes: Span<UInt8>, from start: Int, _ error: DecodeError, to sink: inout Sink
-  ) -> Int {
-    let end = P1Text.endOfLine(bytes, from: start)
-    sink.problem(error, in: bytes)
-    P1Text.hide(.unknown, nil, bytes, in: start..<end, isOctets: false, to: &sink)
-    return end
+    return P1Text.unreadable(bytes, from: next, DecodeError(.malformedLine, at: next), to: &sink)
   }
 
   /// Reads local time (0.9.1), date (0.9.2), both (0.9.4).

@@ -87,10 +87,12 @@ struct P1Telegram {
   ) -> Int {
     var cursor = start
     guard let code = OBISCode(parsing: bytes, at: &cursor) else {
-      return unreadable(bytes, from: start, DecodeError(.malformedCode, at: cursor), to: &sink)
+      return P1Text.unreadable(
+        bytes, from: start, DecodeError(.malformedCode, at: cursor), to: &sink)
     }
     guard cursor < bytes.count, bytes[cursor] == UInt8(ascii: "(") else {
-      return unreadable(bytes, from: start, DecodeError(.malformedLine, at: cursor), to: &sink)
+      return P1Text.unreadable(
+        bytes, from: start, DecodeError(.malformedLine, at: cursor), to: &sink)
     }
     let isDuplicate = seen.insert(code, startingAt: start, in: bytes)
     if isDuplicate { sink.problem(DecodeError(.duplicateCode, at: start), in: bytes) }
@@ -99,17 +101,7 @@ struct P1Telegram {
     read(line, &groups, bytes, to: &sink)
     guard groups.isBroken else { return P1Text.endOfLine(bytes, from: groups.position) }
     let error = DecodeError(.malformedLine, at: groups.position)
-    return unreadable(bytes, from: groups.position, error, to: &sink)
-  }
-
-  /// Reports what nobody can read, and hides it: a damaged line may hold the meter's number.
-  private func unreadable<Sink: FrameSink & ~Copyable>(
-    _ bytes: Span<UInt8>, from start: Int, _ error: DecodeError, to sink: inout Sink
-  ) -> Int {
-    let end = P1Text.endOfLine(bytes, from: start)
-    sink.problem(error, in: bytes)
-    P1Text.hide(.unknown, nil, bytes, in: start..<end, isOctets: false, to: &sink)
-    return end
+    return P1Text.unreadable(bytes, from: groups.position, error, to: &sink)
   }
 
   private mutating func read<Sink: FrameSink & ~Copyable>(

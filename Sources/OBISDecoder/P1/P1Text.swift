@@ -1,5 +1,17 @@
 /// Small questions about stretches of a telegram's bytes.
 enum P1Text {
+  /// Reports what nobody can read, up to the line's end, and hides it: it may hold a meter's number.
+  ///
+  /// Returns where the next line begins.
+  static func unreadable<Sink: FrameSink & ~Copyable>(
+    _ bytes: Span<UInt8>, from start: Int, _ error: DecodeError, to sink: inout Sink
+  ) -> Int {
+    let end = endOfLine(bytes, from: start)
+    sink.problem(error, in: bytes)
+    hide(.unknown, nil, bytes, in: start..<end, isOctets: false, to: &sink)
+    return end
+  }
+
   /// Where the next line begins, or the end of the bytes.
   static func endOfLine(_ bytes: Span<UInt8>, from start: Int) -> Int {
     let end = bytes.place(of: UInt8(ascii: "\n"), from: start)
