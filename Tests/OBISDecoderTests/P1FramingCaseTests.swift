@@ -66,6 +66,20 @@ struct P1FramingCaseTests {
     #expect(decode(inside).values(OBISCode(1, 0, 1, 7, 0)) == ["473 W"])
   }
 
+  @Test("a mark behind a byte that only resembles a line end does not end the telegram")
+  func takesNoOtherByteForLineEnd() {
+    // Eight bytes are searched together; a VT right behind an LF is what such a search may mistake.
+    for width in 0..<8 {
+      let filler = String(repeating: "x", count: width)
+      for mark in ["!", "/"] {
+        let lines = ["0-0:96.13.0(\(filler))", "\u{0B}\(mark)ABC", "1-0:1.7.0(00.473*kW)"]
+        let sink = decode(telegram(lines))
+        #expect(sink.summaries.map(\.integrity) == [.ok])
+        #expect(sink.values(OBISCode(1, 0, 1, 7, 0)) == ["473 W"])
+      }
+    }
+  }
+
   @Test("case 5: bare LF ends a line, and the checksum counts the bytes as received")
   func readsBareLineFeeds() {
     let body = Array("/TST5\\Made\n\n1-0:1.7.0(00.473*kW)\n!".utf8)

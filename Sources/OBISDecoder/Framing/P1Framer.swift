@@ -166,8 +166,9 @@ struct P1Framer {
     return nil
   }
 
-  /// Moves behind the line's end; false if that has not come yet.
+  /// Moves behind the line's end, and over all lines of data behind it; false if that has not come.
   private mutating func skipLine(_ bytes: Span<UInt8>) -> Bool {
+    if hasData, skipData(bytes) { return true }
     let index = bytes.place(of: lineFeed, from: scanned)
     guard index < bytes.count else {
       scanned = index
@@ -176,6 +177,32 @@ struct P1Framer {
     scanned = index + 1
     phase = .lineStart
     return true
+  }
+
+  /// Moves to the first line that is no data, if one begins before the last bytes held: these are
+  /// left to `skipLine`.
+  private mutating func skipData(_ bytes: Span<UInt8>) -> Bool {
+    // A word is looked at together with the byte behind it, with which a line may begin.
+    while scanned < bytes.count - 8 {
+      var ends = bytes.word(at: scanned).places(of: lineFeed)
+      while ends != 0 {
+        let start = scanned + ends.firstByte + 1
+        // `places` may name a byte behind the first wrongly.
+        if Self.isMark(bytes[start]), bytes[start - 1] == lineFeed {
+          scanned = start
+          phase = .lineStart
+          return true
+        }
+        ends &= ends &- 1
+      }
+      scanned += 8
+    }
+    return false
+  }
+
+  /// Whether a line that begins with `byte` is no data.
+  private static func isMark(_ byte: UInt8) -> Bool {
+    byte == exclamationMark || byte == slash || byte == 0
   }
 
   /// Reads the checksum and the line end behind it; the '!' is at `scanned`.

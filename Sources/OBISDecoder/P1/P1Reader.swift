@@ -33,7 +33,7 @@ struct P1Telegram {
     var index = identification(bytes, to: &sink)
     while index < bytes.count {
       let byte = bytes[index]
-      if byte == UInt8(ascii: "!") { return }
+      if byte == UInt8(ascii: "!"), Self.isEnd(bytes, at: index) { return }
       if byte <= UInt8(ascii: " ") {
         index += 1
       } else if let end = shortLine(bytes, from: index, to: &sink) {
@@ -42,6 +42,12 @@ struct P1Telegram {
         index = line(bytes, from: index, to: &sink)
       }
     }
+  }
+
+  /// Whether the '!' at `index` begins its line, as the framer sees it: else it is part of one.
+  private static func isEnd(_ bytes: Span<UInt8>, at index: Int) -> Bool {
+    guard index > 0 else { return true }
+    return bytes[index - 1] == UInt8(ascii: "\n") || bytes[index - 1] == 0
   }
 
   /// Reads the line of the '/', the whole of which may name the meter.
