@@ -16,7 +16,9 @@ esac
 export GATEWAY_AGENT="${GATEWAY_AGENT:-$PWD/.build/release/gateway-agent}"
 export PYTHONDONTWRITEBYTECODE=1
 
-swift build -c release --package-path Benchmarks --product throughput
+# With the flag of scripts/build-release.sh that decides how fast the agent decodes.
+swift build -c release --package-path Benchmarks --product throughput \
+  -Xswiftc -cross-module-optimization
 THROUGHPUT=$(swift build -c release --package-path Benchmarks --show-bin-path)/throughput
 export THROUGHPUT
 "$THROUGHPUT" "${flags[@]}"
