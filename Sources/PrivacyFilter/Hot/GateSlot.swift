@@ -1,3 +1,5 @@
+internal import OBISDecoder
+
 /// How one quantity of one gate becomes the number of a window.
 enum SlotMode: UInt8 {
   /// Mean of the samples.

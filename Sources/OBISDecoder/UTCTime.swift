@@ -1,15 +1,13 @@
-public import OBISDecoder
-
 /// Writes instants as RFC 3339 text without heap; instants are milliseconds since 1970 UTC.
-enum UTCTime {
+public enum UTCTime {
   /// Appends `2026-01-15T14:00:00Z`.
-  static func write<let size: Int>(seconds: Int64, to out: inout ByteBuffer<size>) {
+  public static func write<let size: Int>(seconds: Int64, to out: inout ByteBuffer<size>) {
     writeDateAndTime(seconds: seconds, to: &out)
     out.append(UInt8(ascii: "Z"))
   }
 
   /// Appends `2026-01-15T14:00:00.125Z`.
-  static func write<let size: Int>(milliseconds: Int64, to out: inout ByteBuffer<size>) {
+  public static func write<let size: Int>(milliseconds: Int64, to out: inout ByteBuffer<size>) {
     writeDateAndTime(seconds: floorDivide(milliseconds, 1000), to: &out)
     out.append(UInt8(ascii: "."))
     out.append(magnitude: floorRemainder(milliseconds, 1000).magnitude, minimumDigits: 3)
@@ -17,7 +15,7 @@ enum UTCTime {
   }
 
   /// Appends the date of an instant, `2026-01-15`.
-  static func writeDate<let size: Int>(seconds: Int64, to out: inout ByteBuffer<size>) {
+  public static func writeDate<let size: Int>(seconds: Int64, to out: inout ByteBuffer<size>) {
     let date = civilDate(day: floorDivide(seconds, 86_400))
     out.append(magnitude: date.year.magnitude, minimumDigits: 4)
     out.append(UInt8(ascii: "-"))
@@ -48,7 +46,7 @@ enum UTCTime {
   /// Year, month and day of a day counted from 1970-01-01.
   ///
   /// The inverse of `MeterTime.daysSince1970`: years begin in March, an era has 146 097 days.
-  static func civilDate(day: Int64) -> (year: Int64, month: Int64, day: Int64) {
+  public static func civilDate(day: Int64) -> (year: Int64, month: Int64, day: Int64) {
     let shifted = day + 719_468
     let era = floorDivide(shifted, 146_097)
     let dayOfEra = shifted - era * 146_097
@@ -64,13 +62,13 @@ enum UTCTime {
   }
 
   /// Quotient rounded towards minus infinity; `divisor` is positive.
-  static func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
+  public static func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
     let quotient = value / divisor
     return value % divisor < 0 ? quotient - 1 : quotient
   }
 
   /// Remainder of `floorDivide`, 0 ..< divisor.
-  static func floorRemainder(_ value: Int64, _ divisor: Int64) -> Int64 {
+  public static func floorRemainder(_ value: Int64, _ divisor: Int64) -> Int64 {
     let remainder = value % divisor
     return remainder < 0 ? remainder + divisor : remainder
   }
