@@ -17,6 +17,7 @@ let package = Package(
     .library(name: "OBISDecoder", targets: ["OBISDecoder"]),
     .library(name: "MeterCipher", targets: ["MeterCipher"]),
     .library(name: "PrivacyFilter", targets: ["PrivacyFilter"]),
+    .library(name: "ChargingFeed", targets: ["ChargingFeed"]),
     .library(name: "MeterSimulator", targets: ["MeterSimulator"]),
     .executable(name: "gateway-agent", targets: ["GatewayAgent"]),
   ],
@@ -31,12 +32,13 @@ let package = Package(
     .target(
       name: "ConsentLedger", dependencies: ["PrivacyFilter", "CSQLite", "CCrypto"],
       resources: [.embedInCode("Profiles")]),
+    .target(name: "ChargingFeed", dependencies: ["OBISDecoder"]),
     .target(name: "MeterSimulator", dependencies: ["OBISDecoder", "CCrypto"]),
     .executableTarget(
       name: "GatewayAgent",
       dependencies: [
-        "OBISDecoder", "MeterCipher", "PrivacyFilter", "ConsentLedger", "MeterSimulator",
-        "CMosquitto", "CLinux", "CCrypto",
+        "OBISDecoder", "MeterCipher", "PrivacyFilter", "ConsentLedger", "ChargingFeed",
+        "MeterSimulator", "CMosquitto", "CLinux", "CCrypto",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
@@ -57,6 +59,8 @@ let package = Package(
     .testTarget(name: "ConsentLedgerTests", dependencies: ["ConsentLedger"]),
     .testTarget(
       name: "MeterSimulatorTests", dependencies: ["MeterSimulator", "OBISDecoder", "MeterCipher"]),
+    .testTarget(
+      name: "ChargingFeedTests", dependencies: ["ChargingFeed", "OBISDecoder", "MeterSimulator"]),
     .testTarget(
       name: "GatewayAgentTests",
       dependencies: [

@@ -5,13 +5,15 @@ enum ImportRules {
     "OBISDecoder": [],
     "MeterCipher": ["OBISDecoder", "CCrypto"],
     "PrivacyFilter": ["OBISDecoder"],
+    "ChargingFeed": ["OBISDecoder"],
     "MeterSimulator": ["OBISDecoder", "CCrypto"],
     "ConsentLedger": [
       "OBISDecoder", "PrivacyFilter", "FoundationEssentials", "Glibc", "CSQLite", "CCrypto",
       "CLinux",
     ],
     "GatewayAgent": [
-      "OBISDecoder", "MeterCipher", "PrivacyFilter", "ConsentLedger", "MeterSimulator",
+      "OBISDecoder", "MeterCipher", "PrivacyFilter", "ConsentLedger", "ChargingFeed",
+      "MeterSimulator",
       "FoundationEssentials", "Glibc", "ArgumentParser", "TOMLKit", "Synchronization", "CMosquitto",
       "CLinux", "CCrypto",
     ],
