@@ -34,11 +34,12 @@ let package = Package(
       resources: [.embedInCode("Profiles")]),
     .target(name: "ChargingFeed", dependencies: ["OBISDecoder"]),
     .target(name: "MeterSimulator", dependencies: ["OBISDecoder", "CCrypto"]),
+    .target(name: "ModbusMeters", dependencies: ["OBISDecoder"]),
     .executableTarget(
       name: "GatewayAgent",
       dependencies: [
         "OBISDecoder", "MeterCipher", "PrivacyFilter", "ConsentLedger", "ChargingFeed",
-        "MeterSimulator", "CMosquitto", "CLinux", "CCrypto",
+        "ModbusMeters", "MeterSimulator", "CMosquitto", "CLinux", "CCrypto",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
@@ -57,6 +58,7 @@ let package = Package(
     .testTarget(
       name: "PrivacyFilterTests", dependencies: ["PrivacyFilter", "AllocationCounter", "CCrypto"]),
     .testTarget(name: "ConsentLedgerTests", dependencies: ["ConsentLedger"]),
+    .testTarget(name: "ModbusMetersTests", dependencies: ["ModbusMeters", "OBISDecoder"]),
     .testTarget(
       name: "MeterSimulatorTests", dependencies: ["MeterSimulator", "OBISDecoder", "MeterCipher"]),
     .testTarget(

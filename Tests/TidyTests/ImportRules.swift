@@ -7,13 +7,14 @@ enum ImportRules {
     "PrivacyFilter": ["OBISDecoder"],
     "ChargingFeed": ["OBISDecoder"],
     "MeterSimulator": ["OBISDecoder", "CCrypto"],
+    "ModbusMeters": ["OBISDecoder", "TOMLKit"],
     "ConsentLedger": [
       "OBISDecoder", "PrivacyFilter", "FoundationEssentials", "Glibc", "CSQLite", "CCrypto",
       "CLinux",
     ],
     "GatewayAgent": [
       "OBISDecoder", "MeterCipher", "PrivacyFilter", "ConsentLedger", "ChargingFeed",
-      "MeterSimulator",
+      "ModbusMeters", "MeterSimulator",
       "FoundationEssentials", "Glibc", "ArgumentParser", "TOMLKit", "Synchronization", "CMosquitto",
       "CLinux", "CCrypto",
     ],

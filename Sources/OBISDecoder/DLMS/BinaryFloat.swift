@@ -5,9 +5,9 @@
 /// the meter meant by 230.1 is 230.1, not 230.1000061035…, and read back it gives the same bits.
 /// There is none, and the value is refused, for infinity and NaN, from 2^63 on, and where 18 places
 /// and 63 bits are not enough to tell the number from its neighbours.
-enum BinaryFloat {
+public enum BinaryFloat {
   /// The decimal of a binary32 number, nil if there is none.
-  static func decimal(float32 bits: UInt32) -> Decimal? {
+  public static func decimal(float32 bits: UInt32) -> Decimal? {
     let fraction = UInt64(bits & 0x7F_FFFF)
     let exponent = Int(bits >> 23 & 0xFF)
     guard exponent < 0xFF else { return nil }
@@ -16,7 +16,7 @@ enum BinaryFloat {
   }
 
   /// The decimal of a binary64 number, nil if there is none.
-  static func decimal(float64 bits: UInt64) -> Decimal? {
+  public static func decimal(float64 bits: UInt64) -> Decimal? {
     let fraction = bits & 0xF_FFFF_FFFF_FFFF
     let exponent = Int(truncatingIfNeeded: bits >> 52 & 0x7FF)
     guard exponent < 0x7FF else { return nil }
