@@ -34,12 +34,18 @@ let package = Package(
       resources: [.embedInCode("Profiles")]),
     .target(name: "ChargingFeed", dependencies: ["OBISDecoder"]),
     .target(name: "MeterSimulator", dependencies: ["OBISDecoder", "CCrypto"]),
-    .target(name: "ModbusMeters", dependencies: ["OBISDecoder"]),
+    .target(name: "TOMLText"),
+    .target(
+      name: "ModbusMeters",
+      dependencies: [
+        "OBISDecoder", "TOMLText", .product(name: "TOMLKit", package: "TOMLKit"),
+      ],
+      resources: [.embedInCode("Profiles")]),
     .executableTarget(
       name: "GatewayAgent",
       dependencies: [
         "OBISDecoder", "MeterCipher", "PrivacyFilter", "ConsentLedger", "ChargingFeed",
-        "ModbusMeters", "MeterSimulator", "CMosquitto", "CLinux", "CCrypto",
+        "ModbusMeters", "TOMLText", "MeterSimulator", "CMosquitto", "CLinux", "CCrypto",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
@@ -66,7 +72,7 @@ let package = Package(
     .testTarget(
       name: "GatewayAgentTests",
       dependencies: [
-        "GatewayAgent", "ConsentLedger", "OBISDecoder", "PrivacyFilter", "MeterSimulator",
+        "GatewayAgent", "TOMLText", "ModbusMeters", "ConsentLedger", "OBISDecoder", "PrivacyFilter", "MeterSimulator",
         "AllocationCounter", "CCrypto",
       ]),
     .testTarget(name: "TidyTests"),

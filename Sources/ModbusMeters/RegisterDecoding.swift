@@ -72,6 +72,11 @@ public struct RegisterDecoding: Sendable {
       guard let negated = value.negated else { return .rejected(.noNumber) }
       value = negated
     }
+    let percent = Decimal(mantissa: value.mantissa < 0 ? -1 : 1, exponent: -2)
+    if field.encoding == .percent, value.mantissa != 0 {
+      let isRatio = value.mantissa < 0 ? !value.isLess(than: percent) : !percent.isLess(than: value)
+      if isRatio { return .missing }
+    }
     guard !value.isLess(than: field.lowest), !field.highest.isLess(than: value) else {
       return .rejected(.outOfRange)
     }
@@ -96,15 +101,17 @@ public struct RegisterDecoding: Sendable {
   ) -> Number {
     let register = Register(
       function: function, address: address, type: .int16, wordOrder: .highFirst)
-    let raw = number(register, missing: [0x8000], in: image)
+    let raw = number(register, missing: [MissingPattern(0x8000, mask: 0xFFFF)], in: image)
     guard case .number(let power, let offset) = raw else { return raw }
     guard (-10...10).contains(power.mantissa) else { return .none(.rejected(.noScale)) }
     return .number(Decimal(mantissa: 1, exponent: Int8(power.mantissa)), offset: offset)
   }
 
-  private func number(_ register: Register, missing: [UInt64], in image: RegisterImage) -> Number {
+  private func number(_ register: Register, missing: [MissingPattern], in image: RegisterImage)
+    -> Number
+  {
     guard let (bits, offset) = image.bits(register) else { return .none(.unavailable) }
-    if missing.contains(bits) { return .none(.missing) }
+    if missing.contains(where: { $0.matches(bits) }) { return .none(.missing) }
     switch register.type.number(bits) {
     case .number(let value): return .number(value, offset: offset)
     case .missing: return .none(.missing)

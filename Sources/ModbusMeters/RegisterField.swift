@@ -14,6 +14,9 @@ public enum ValueEncoding: String, CaseIterable, Sendable, BitwiseCopyable {
   ///
   /// Source: Schneider Electric iEM3000 user manual DOCA0005EN, "power factor register format".
   case schneider4Q = "schneider-4q"
+  /// Power factor in percent. Some devices send the ratio all the same (mbmd#69, #72, #275): at 1 or
+  /// less nobody can tell which is meant, so there is none.
+  case percent
 }
 
 /// One value of a profile: where it lies and how it becomes a reading in its base unit.
@@ -39,7 +42,7 @@ public struct RegisterField: Equatable, Sendable {
   public var isAbsolute = false
   public var encoding: ValueEncoding?
   /// Bit patterns that mean "no value", beside NaN and infinity; in the order high word first.
-  public var missing: [UInt64] = []
+  public var missing: [MissingPattern] = []
   /// Bounds of what can be true, in `unit`; beyond them the value is rejected.
   public var lowest: Decimal
   public var highest: Decimal

@@ -1,5 +1,6 @@
 import Glibc
 import OBISDecoder
+import TOMLText
 import Testing
 
 @testable import GatewayAgent

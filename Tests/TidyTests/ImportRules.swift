@@ -7,14 +7,15 @@ enum ImportRules {
     "PrivacyFilter": ["OBISDecoder"],
     "ChargingFeed": ["OBISDecoder"],
     "MeterSimulator": ["OBISDecoder", "CCrypto"],
-    "ModbusMeters": ["OBISDecoder", "TOMLKit"],
+    "ModbusMeters": ["OBISDecoder", "TOMLText", "TOMLKit"],
+    "TOMLText": [],
     "ConsentLedger": [
       "OBISDecoder", "PrivacyFilter", "FoundationEssentials", "Glibc", "CSQLite", "CCrypto",
       "CLinux",
     ],
     "GatewayAgent": [
       "OBISDecoder", "MeterCipher", "PrivacyFilter", "ConsentLedger", "ChargingFeed",
-      "ModbusMeters", "MeterSimulator",
+      "ModbusMeters", "TOMLText", "MeterSimulator",
       "FoundationEssentials", "Glibc", "ArgumentParser", "TOMLKit", "Synchronization", "CMosquitto",
       "CLinux", "CCrypto",
     ],

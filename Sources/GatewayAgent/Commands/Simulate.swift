@@ -1,6 +1,7 @@
 internal import ArgumentParser
 import MeterSimulator
 import OBISDecoder
+import TOMLText
 
 /// `gateway-agent simulate`: a meter that is not there.
 struct Simulate: ParsableCommand {

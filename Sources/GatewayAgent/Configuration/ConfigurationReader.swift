@@ -1,5 +1,6 @@
 import PrivacyFilter
 internal import TOMLKit
+import TOMLText
 
 /// Turns the text of `config.toml` into a `Configuration`, or into errors with their lines.
 struct ConfigurationReader {

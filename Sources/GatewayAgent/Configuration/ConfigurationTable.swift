@@ -1,4 +1,5 @@
 internal import TOMLKit
+import TOMLText
 
 /// Gathers what is wrong with one document; the tables of the document share it, hence a class.
 final class ConfigurationProblems {

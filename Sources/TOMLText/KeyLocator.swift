@@ -4,15 +4,16 @@
 /// counted from 0: `topic_root`, `meters[0].port`, `brokers[1].tls.ca_file`. The text must be one
 /// that TOMLKit accepted: what is not TOML is skipped, never an error.
 /// Source: TOML 1.0.0, "Keys", "Table", "Inline Table", "Array of Tables".
-struct KeyLocator {
+public struct KeyLocator {
   /// Deepest nesting of values that is followed; the configuration uses 2.
   private static let nesting = 16
 
   private var lines: [String: Int] = [:]
   private var arrayCounts: [String: Int] = [:]
+  private var hexadecimal: Set<String> = []
 
   /// Reads the text once.
-  init(_ text: String) {
+  public init(_ text: String) {
     var scanner = Scanner(bytes: Array(text.utf8))
     var table = ""
     while scanner.skipBlank() {
@@ -25,7 +26,7 @@ struct KeyLocator {
   }
 
   /// The line, counted from 1, that sets `path`; else that of its nearest table; else nil.
-  func line(of path: String) -> Int? {
+  public func line(of path: String) -> Int? {
     var path = Substring(path)
     while !path.isEmpty {
       if let line = lines[String(path)] { return line }
@@ -34,6 +35,9 @@ struct KeyLocator {
     }
     return nil
   }
+
+  /// Whether the number at `path` is written in hexadecimal digits, `0x…`.
+  public func isHexadecimal(_ path: String) -> Bool { hexadecimal.contains(path) }
 
   private mutating func header(_ scanner: inout Scanner) -> String {
     let line = scanner.line
@@ -98,6 +102,7 @@ struct KeyLocator {
     case UInt8(ascii: "\""), UInt8(ascii: "'"):
       _ = scanner.string()
     default:
+      if scanner.isHexadecimal { hexadecimal.insert(path) }
       scanner.skipScalar()
     }
   }
@@ -145,6 +150,12 @@ private struct Scanner {
   mutating func skipLine() {
     while let byte = peek, byte != UInt8(ascii: "\n") { advance() }
     advance()
+  }
+
+  /// Whether a number in hexadecimal digits begins here.
+  var isHexadecimal: Bool {
+    index + 1 < bytes.count && bytes[index] == UInt8(ascii: "0")
+      && bytes[index + 1] == UInt8(ascii: "x")
   }
 
   /// Skips a number, date or truth value.

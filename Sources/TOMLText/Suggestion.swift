@@ -1,9 +1,9 @@
 /// Finds what somebody probably meant: the candidate with the fewest edits, if they are few.
-enum Suggestion {
+public enum Suggestion {
   /// The nearest of `candidates`, nil where nothing is near.
   ///
   /// Near is at most two edits and less than half the word, or one word beginning with the other.
-  static func nearest(to word: String, among candidates: [String]) -> String? {
+  public static func nearest(to word: String, among candidates: [String]) -> String? {
     let typed = word.lowercased()
     var best: (candidate: String, edits: Int)?
     for candidate in candidates {
@@ -19,7 +19,7 @@ enum Suggestion {
 
   /// Number of insertions, deletions, replacements and swaps of neighbours that turn one into the
   /// other (optimal string alignment); words beyond 64 bytes count as entirely different.
-  static func distance(_ left: String, _ right: String) -> Int {
+  public static func distance(_ left: String, _ right: String) -> Int {
     let left = Array(left.utf8)
     let right = Array(right.utf8)
     guard left.count <= 64, right.count <= 64 else { return max(left.count, right.count) }
