@@ -41,10 +41,18 @@ public enum Profiles {
 
   /// The files by the name of their profile; the bytes lie in the program, not beside it.
   static let files: [(name: String, bytes: @Sendable () -> [UInt8])] = [
+    ("local-dashboard", { PackageResources.local_dashboard_json }),
     ("local-automation", { PackageResources.local_automation_json }),
     ("app-insight", { PackageResources.app_insight_json }),
     ("eliq-disaggregation", { PackageResources.eliq_disaggregation_json }),
     ("enode-smartcharge", { PackageResources.enode_smartcharge_json }),
+    ("supplier-billing-check", { PackageResources.supplier_billing_check_json }),
+    ("dso-hourly-copy", { PackageResources.dso_hourly_copy_json }),
+    ("family-view", { PackageResources.family_view_json }),
+    ("installer-fault", { PackageResources.installer_fault_json }),
+    ("research-aggregate", { PackageResources.research_aggregate_json }),
+    ("statistics-aggregate", { PackageResources.statistics_aggregate_json }),
+    ("thirdcountry-analytics", { PackageResources.thirdcountry_analytics_json }),
     ("custom", { PackageResources.custom_json }),
   ]
 

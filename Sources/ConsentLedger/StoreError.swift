@@ -4,6 +4,8 @@ public import PrivacyFilter
 public enum StoreError: Error, Equatable, Sendable {
   /// The consent rules forbid it, or the ledger could not be written or trusted.
   case consent(ConsentError)
+  /// Nobody can be this recipient: the published policies name it and it has no profile.
+  case refusedRecipient(RefusedRecipient)
   /// The state directory cannot be made or used; carries the system's error number.
   case directoryUnusable(errno: Int32)
   /// Others may write into the state directory, or read a file in it.
@@ -62,6 +64,17 @@ extension ConsentError {
   static let grantUnknown = ConsentError(.grantUnknown, "there is no grant with this id")
   static let state = ConsentError(
     .state, "the grant is not in a state that allows this; an ended grant needs a new one")
+  static let notPaused = ConsentError(.state, "there is no pause over all grants")
+  static let pauseIsOver = ConsentError(.validity, "the pause would be over already")
+  static let validityOver = ConsentError(
+    .validity, "the grant's time is over; a new one is needed")
+  static let wider = ConsentError(
+    .profileExceeded,
+    "that is more than the grant permits, or another agreement; propose a new grant for it")
+  static let numbersExcludeEachOther = ConsentError(
+    .profileExceeded, "one number at most: tick the meter's or the metering point's")
+  static let supersedesNothing = ConsentError(
+    .state, "the grant that this one would replace has ended or is to another recipient")
   static let recipientInUse = ConsentError(
     .state, "a recipient cannot change while a grant or proposal names it; end that first")
   static let recipientUnknown = ConsentError(

@@ -16,12 +16,18 @@ public enum UTCTime {
 
   /// Appends the date of an instant, `2026-01-15`.
   public static func writeDate<let size: Int>(seconds: Int64, to out: inout ByteBuffer<size>) {
+    writeMonth(seconds: seconds, to: &out)
+    out.append(UInt8(ascii: "-"))
+    let date = civilDate(day: floorDivide(seconds, 86_400))
+    out.append(magnitude: date.day.magnitude, minimumDigits: 2)
+  }
+
+  /// Appends the month of an instant, `2026-01`.
+  public static func writeMonth<let size: Int>(seconds: Int64, to out: inout ByteBuffer<size>) {
     let date = civilDate(day: floorDivide(seconds, 86_400))
     out.append(magnitude: date.year.magnitude, minimumDigits: 4)
     out.append(UInt8(ascii: "-"))
     out.append(magnitude: date.month.magnitude, minimumDigits: 2)
-    out.append(UInt8(ascii: "-"))
-    out.append(magnitude: date.day.magnitude, minimumDigits: 2)
   }
 
   private static func writeDateAndTime<let size: Int>(

@@ -182,7 +182,6 @@ struct ValidationTests {
     #expect(verdict(eliqProfile) { $0.channels = [5] } == .limit)
     #expect(verdict(eliqProfile) { $0.destination.qos = 3 } == .limit)
     #expect(verdict(eliqProfile) { $0.minDelay = 901 } == .limit)
-    #expect(verdict(eliqProfile) { $0.granularity = .g6 } == .limit)
     for root in ["", "a//b", "/a", "a/#", "a+", "$SYS", "a b", "a\"b"] {
       #expect(verdict(eliqProfile) { $0.destination.topicRoot = root } == .limit)
     }

@@ -24,6 +24,8 @@ public final class ConsentStore {
   public internal(set) var ledgerFault: LedgerFault?
   /// The country of the household for receipts, ISO 3166-1 alpha-2; nil leaves it out.
   public var householdCountry: String?
+  /// Profiles that are switched off unless they are named here.
+  public var enabledProfiles: Set<String> = []
   /// What opening had to mend, in the words of the RECOVERY record.
   public internal(set) var recoveries: [Recovery] = []
 
@@ -32,6 +34,7 @@ public final class ConsentStore {
   let random: (Int) -> [UInt8]
   var denylist: Denylist
   var journal = EgressJournal()
+  var standing: Standing
   /// The latest time that the ledger knows, ms since 1970 UTC.
   var floor: Int64
 
@@ -53,6 +56,7 @@ public final class ConsentStore {
     recoveries = parts.recoveries
     self.random = random
     denylist = parts.denylist
+    standing = parts.standing
     recover(at: now)
     database.releaseMemory()
   }
@@ -123,12 +127,14 @@ public final class ConsentStore {
   /// The grants that may release now or later: accepted, not ended, without tombstone.
   ///
   /// A grant that is not valid yet is among them, its gate knows from when it may release; one
-  /// whose time is over at `system` is not. With a `ledgerFault` only in-house grants are.
+  /// whose time is over at `system` is not. With a `ledgerFault` only in-house grants are; those that
+  /// a general pause stops are not.
   public func activeGrants(at system: Int64) throws(StoreError) -> [StoredGrant] {
     let now = time(atLeast: system)
     return try storedGrants(where: "state IN ('SCHEDULED', 'ACTIVE')").filter {
       !denylist.denies($0.grant.id.bytes)
         && (ledgerFault == nil || $0.recipient.role == .inHouse)
+        && standing.general?.stops($0.recipient.role) != true
         && $0.grant.terms.validUntil.map { now < $0 } ?? true
     }
   }

@@ -4,11 +4,15 @@ public import PrivacyFilter
 extension ConsentStore {
   /// Stores a proposal, which releases nothing until somebody accepts it.
   ///
-  /// - Parameter vault: the identifiers seen so far, which no label may contain.
+  /// Confirmations in the terms that permit anything are not taken over: whoever accepts gives them.
+  /// - Parameters:
+  ///   - supersedes: the grant in force that it takes the place of once it is accepted.
+  ///   - vault: the identifiers seen so far, which no label may contain.
   /// - Throws: `E_LIMIT` if 16 wait already; `E_RECIPIENT_UNNAMED` if the recipient is not
-  ///   registered; what validation throws; `E_LEDGER_WRITE`, `E_LEDGER_BROKEN`.
+  ///   registered; a `refusedRecipient`; `E_STATE` if there is no such grant to take the place of;
+  ///   what validation throws; `E_LEDGER_WRITE`, `E_LEDGER_BROKEN`.
   public func propose(
-    _ terms: GrantTerms, by authority: Authority, at system: Int64,
+    _ asked: GrantTerms, supersedes: UniqueID? = nil, by authority: Authority, at system: Int64,
     vault: borrowing IdentifierVault
   ) throws(StoreError) -> UniqueID {
     try requireWholeLedger()
@@ -17,9 +21,14 @@ extension ConsentStore {
       try database.integer("SELECT count(*) FROM grants WHERE state = 'PROPOSED'") ?? 0
     }
     guard waiting < Self.proposalLimit else { throw .consent(.tooManyProposals) }
-    try validate(terms, at: now, vault)
+    var terms = asked
+    terms.fineConfirmed = false
+    terms.ageAttested = false
+    try validate(terms, at: now, vault, authority == .recipient ? .remoteProposal : .proposal)
+    if let supersedes { _ = try replaceable(supersedes, by: terms) }
     let grant = Grant(
-      id: makeID(), version: 1, supersedes: nil, terms: terms, state: .proposed, decidedBy: nil,
+      id: makeID(), version: 1, supersedes: supersedes, terms: terms, state: .proposed,
+      decidedBy: nil,
       decidedAt: nil)
     guard let body = RecordBody.carrying(grant, by: authority.text) else {
       throw .consent(.ledgerWrite)
@@ -35,14 +44,18 @@ extension ConsentStore {
   /// Puts a proposal in force: record, row, salt and receipt in one transaction.
   ///
   /// - Parameters:
-  ///   - ticked: the optional categories that the person ticked; others stay off.
+  ///   - ticked: the optional categories that the person ticked; others stay off. A register ticked
+  ///     is released as it stands, a number ticked names the meter.
+  ///   - confirmed: what the person confirmed besides.
+  ///   - endpoint: the broker's address as it is now.
   ///   - vault: the identifiers seen so far, which no label may contain.
   /// - Returns: the receipt, canonical JSON.
   /// - Throws: `E_GRANT_UNKNOWN`; `E_STATE` for anything but a living proposal, with the ledger
   ///   unchanged; `E_LIMIT` with 32 grants in force; what validation throws; `E_LEDGER_WRITE`,
   ///   `E_LEDGER_BROKEN`.
   public func accept(
-    _ id: UniqueID, ticked: CategorySet, by authority: Authority, at system: Int64,
+    _ id: UniqueID, ticked: CategorySet, confirmed: Confirmations = Confirmations(),
+    endpoint: String? = nil, by authority: Authority, at system: Int64,
     vault: borrowing IdentifierVault
   ) throws(StoreError) -> [UInt8] {
     try requireWholeLedger()
@@ -55,14 +68,19 @@ extension ConsentStore {
         WHERE state <> 'PROPOSED' AND state IN (\(Self.unendedStates))
         """) ?? 0
     }
-    guard inForce < Self.grantLimit else { throw .consent(.tooManyGrants) }
     var accepted = stored
-    accepted.grant = try Self.accepting(stored.grant, ticked, by: authority, at: now)
-    try validate(accepted.grant.terms, at: now, vault)
-    guard let body = RecordBody.carrying(accepted.grant, by: authority.text) else {
-      throw .consent(.ledgerWrite)
+    accepted.endpoint = endpoint
+    accepted.grant = try accepting(stored.grant, ticked, confirmed, by: authority, at: now)
+    try validate(accepted.grant.terms, at: now, vault, .grant)
+    // One that has ended meanwhile leaves nothing to replace.
+    let old = stored.grant.supersedes.flatMap { id in
+      try? replaceable(id, by: accepted.grant.terms)
     }
-    return try put(accepted, body, inForceAt: now)
+    guard inForce - (old == nil ? 0 : 1) < Self.grantLimit else { throw .consent(.tooManyGrants) }
+    guard
+      let body = RecordBody.carrying(accepted.grant, by: authority.text, endpoint: endpoint)
+    else { throw .consent(.ledgerWrite) }
+    return try put(accepted, body, inPlaceOf: old, by: authority, at: now)
   }
 
   /// Says no to a proposal.
@@ -92,13 +110,21 @@ extension ConsentStore {
   /// The proposal as the person accepted it.
   ///
   /// It cannot begin before it was accepted.
-  private static func accepting(
-    _ proposal: Grant, _ ticked: CategorySet, by authority: Authority, at now: Int64
+  private func accepting(
+    _ proposal: Grant, _ ticked: CategorySet, _ confirmed: Confirmations,
+    by authority: Authority, at now: Int64
   ) throws(StoreError) -> Grant {
     var grant = proposal
     guard ticked.isSubset(of: grant.terms.optional) else { throw .consent(.notOffered) }
     grant.terms.categories.formUnion(ticked)
     grant.terms.optional.subtract(ticked)
+    if !ticked.isDisjoint(with: [.e1, .e2]) { grant.terms.absolute = true }
+    guard !ticked.isSuperset(of: [.i1, .i2]) else { throw .consent(.numbersExcludeEachOther) }
+    if ticked.contains(.i1) { grant.terms.identifier = .meterNumber }
+    if ticked.contains(.i2) { grant.terms.identifier = .meteringPoint }
+    grant.terms.fineConfirmed = confirmed.fine
+    grant.terms.ageAttested = confirmed.age
+    if confirmed.household { grant.terms.householdInformed = true }
     grant.terms.validFrom = max(grant.terms.validFrom, now)
     grant.state = grant.terms.validFrom > now ? .scheduled : .active
     grant.decidedBy = authority.text
@@ -106,8 +132,20 @@ extension ConsentStore {
     return grant
   }
 
+  /// The grant in force that new terms may take the place of.
+  private func replaceable(
+    _ id: UniqueID, by terms: GrantTerms
+  ) throws(StoreError) -> UniqueID {
+    let old = try grant(id)
+    guard !old.grant.state.isTerminal, old.grant.state != .proposed, !denylist.denies(id.bytes),
+      old.grant.terms.recipient == terms.recipient
+    else { throw .consent(.supersedesNothing) }
+    return id
+  }
+
   private func put(
-    _ stored: StoredGrant, _ body: [UInt8], inForceAt now: Int64
+    _ stored: StoredGrant, _ body: [UInt8], inPlaceOf old: UniqueID?, by authority: Authority,
+    at now: Int64
   ) throws(StoreError) -> [UInt8] {
     let id = stored.grant.id
     let salt = random(Self.pseudonymSaltByteCount)
@@ -117,6 +155,13 @@ extension ConsentStore {
         "UPDATE grants SET state = ?, bh = ?, salt = ?, rotated_at = ? WHERE id = ?",
         .text(RecordBody.name(of: stored.grant.state)), .text(bodyHash), .blob(salt),
         .integer(now), .text(id.text))
+      if let old {
+        let body = RecordBody.supersession(of: old, by: id, authority.text)
+        try ledger.append(.supersede, body, at: now)
+        try database.run(
+          "UPDATE grants SET state = 'SUPERSEDED', ended_at = ?, ended_by = ? WHERE id = ?",
+          .integer(now), .text(authority.text), .text(old.text))
+      }
       let made = try makeReceipt(of: stored, nil, nil, at: now)
       let (_, receiptHash) = try ledger.append(.receipt, made.bytes, at: now)
       try keep(made, receiptHash, of: id)
@@ -126,17 +171,25 @@ extension ConsentStore {
   }
 
   /// Checks terms against their profile and every rule.
-  private func validate(
-    _ terms: GrantTerms, at now: Int64, _ vault: borrowing IdentifierVault
+  func validate(
+    _ terms: GrantTerms, at now: Int64, _ vault: borrowing IdentifierVault,
+    _ stage: ValidationStage
   ) throws(StoreError) {
     guard let recipient = try recipient(terms.recipient) else {
       throw .consent(.recipientUnknown)
     }
-    guard let profile = Profiles.named(terms.profile)?.profile else {
+    if recipient.role != .inHouse,
+      let refused = RefusedRecipient(named: recipient.legalName, id: recipient.id)
+    {
+      throw .refusedRecipient(refused)
+    }
+    guard var profile = Profiles.named(terms.profile)?.profile else {
       throw .consent(.profileUnknown)
     }
+    if enabledProfiles.contains(profile.name) { profile.enabled = true }
     do throws(ConsentError) {
-      try terms.validate(against: profile, recipient: recipient, now: now, vault: vault)
+      try terms.validate(
+        against: profile, recipient: recipient, now: now, vault: vault, stage: stage)
     } catch {
       throw .consent(error)
     }

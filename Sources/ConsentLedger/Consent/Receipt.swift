@@ -163,7 +163,8 @@ struct ReceiptDocument {
     var statuses: [CanonicalJSON] = []
     if let by = grant.decidedBy, let at = grant.decidedAt {
       statuses.append([
-        "@type": "dpv:ConsentGiven", "dpv:isIndicatedBy": .text(by),
+        "@type": grant.version > 1 ? "dpv:RenewedConsentGiven" : "dpv:ConsentGiven",
+        "dpv:isIndicatedBy": .text(by),
         "dpv:isIndicatedAtTime": .text(Timestamp.text(at)),
         "dpv:hasIndicationMethod": "control socket, notice shown",
       ])

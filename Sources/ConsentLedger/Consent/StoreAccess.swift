@@ -80,11 +80,12 @@ extension ConsentStore {
       var found: [StoredGrant] = []
       for row in try GrantRow.all(in: database, where: condition, values) {
         guard let body = try ledger.body(row.bodyHash),
-          var grant = RecordBody.document(Grant.self, in: body), grant.id.text == row.id,
-          let recipient = known[grant.terms.recipient]
+          var carrier = RecordBody.carrier(Grant.self, in: body),
+          carrier.document.id.text == row.id,
+          let recipient = known[carrier.document.terms.recipient]
         else { continue }
-        grant.state = row.state
-        found.append(StoredGrant(row, grant, recipient))
+        carrier.document.state = row.state
+        found.append(StoredGrant(row, carrier.document, recipient, carrier.endpoint))
       }
       return found
     }
@@ -92,9 +93,12 @@ extension ConsentStore {
 }
 
 extension StoredGrant {
-  fileprivate init(_ row: GrantRow, _ grant: Grant, _ recipient: Recipient) {
+  fileprivate init(
+    _ row: GrantRow, _ grant: Grant, _ recipient: Recipient, _ endpoint: String?
+  ) {
     self.grant = grant
     self.recipient = recipient
+    self.endpoint = endpoint
     pseudonymSalt = row.salt
     rotation = row.rotation
     rotatedAt = row.rotatedAt

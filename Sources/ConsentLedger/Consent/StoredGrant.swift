@@ -6,6 +6,8 @@ public struct StoredGrant: Sendable {
   public var grant: Grant
   /// The recipient as registered.
   public var recipient: Recipient
+  /// The broker's address as it was when the grant was accepted or renewed; nil if none was noted.
+  public var endpoint: String?
   /// 16 random bytes of this grant, from which its pseudonyms come; empty before acceptance.
   public var pseudonymSalt: [UInt8]
   /// How often the pseudonym has changed.

@@ -6,7 +6,12 @@ internal import PrivacyFilter
 ///
 ///     RECIPIENT             {"by":…,"document":{the recipient},"recipient":id}
 ///     PROPOSE, GRANT …      {"by":…,"document":{the grant},"grant":id,"recipient":id,"state":…}
+///                           GRANT and RENEW also "endpoint": the broker's address then
 ///     REFUSE, WITHDRAW …    {"by":…,"grant":id}
+///     PAUSE                 {"by":…,"grant":id,"until":time or null}
+///     PAUSE, RESUME of all  {"by":…,"scope":"external" or "everything","until":time or null}
+///     REVIEW                {"by":…,"grant":id,"notice":{…} or null,"reason":…}
+///     SUPERSEDE             {"by":…,"grant":id,"new":id}
 ///     ROTATE                {"grant":id,"rotation":n}
 ///     RECOVERY              {"reasons":[…]}
 ///     RECEIPT               the receipt itself
@@ -16,20 +21,27 @@ enum RecordBody {
     var grant: String?
     var recipient: String?
     var by: String?
+    var until: String?
+    var scope: String?
+    var reason: String?
+    var notice: Notice?
   }
 
-  private struct Carrier<Document: Decodable>: Decodable {
+  /// A body's document and what stands beside it.
+  struct Carrier<Document: Decodable>: Decodable {
     var document: Document
+    var endpoint: String?
   }
 
   /// A body that carries a whole grant.
-  static func carrying(_ grant: Grant, by: String) -> [UInt8]? {
+  static func carrying(_ grant: Grant, by: String, endpoint: String? = nil) -> [UInt8]? {
     guard let document = encode(grant) else { return nil }
-    let body: CanonicalJSON = [
+    var members: [String: CanonicalJSON] = [
       "by": .text(by), "document": .canonical(document), "grant": .text(grant.id.text),
       "recipient": .text(grant.terms.recipient), "state": .text(name(of: grant.state)),
     ]
-    return body.bytes
+    if let endpoint { members["endpoint"] = .text(endpoint) }
+    return CanonicalJSON.object(members).bytes
   }
 
   /// A body that carries a recipient.
@@ -47,9 +59,55 @@ enum RecordBody {
     return body.bytes
   }
 
+  /// A body that says until when a grant is paused.
+  static func pause(_ grant: UniqueID, until: Int64?, by: String) -> [UInt8] {
+    let body: CanonicalJSON = [
+      "by": .text(by), "grant": .text(grant.text), "until": time(until),
+    ]
+    return body.bytes
+  }
+
+  /// A body about the pause over all grants.
+  static func general(_ pause: GeneralPause, by: String) -> [UInt8] {
+    let body: CanonicalJSON = [
+      "by": .text(by), "scope": .text(pause.scope.rawValue), "until": time(pause.until),
+    ]
+    return body.bytes
+  }
+
+  /// A body that says why a grant is looked at again, and under which text.
+  static func review(
+    _ grant: UniqueID, _ reason: ReviewReason, _ notice: Notice?, by: String
+  ) -> [UInt8] {
+    let body: CanonicalJSON = [
+      "by": .text(by), "grant": .text(grant.text), "reason": .text(reason.rawValue),
+      "notice": notice.flatMap { encode($0) }.map { .canonical($0) } ?? .null,
+    ]
+    return body.bytes
+  }
+
+  /// A body that says which grant takes a grant's place.
+  static func supersession(of old: UniqueID, by new: UniqueID, _ authority: String) -> [UInt8] {
+    let body: CanonicalJSON = [
+      "by": .text(authority), "grant": .text(old.text), "new": .text(new.text),
+    ]
+    return body.bytes
+  }
+
+  private static func time(_ time: Int64?) -> CanonicalJSON {
+    time.map { .text(Timestamp.text($0)) } ?? .null
+  }
+
   /// The document in a body; nil if it cannot be read.
   static func document<Document: Decodable>(_: Document.Type, in body: [UInt8]) -> Document? {
-    try? JSONDecoder().decode(Carrier<Document>.self, from: Data(body)).document
+    carrier(Document.self, in: body)?.document
+  }
+
+  /// A body's document and what stands beside it; nil if it cannot be read.
+  static func carrier<Document: Decodable>(
+    _: Document.Type, in body: [UInt8]
+  ) -> Carrier<Document>? {
+    try? JSONDecoder().decode(Carrier<Document>.self, from: Data(body))
   }
 
   /// What a body says about whom; nil if it is no object.

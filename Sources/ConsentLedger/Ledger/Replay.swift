@@ -27,10 +27,15 @@ struct Replay {
       recipients[id] = record.bodyHash
       return
     }
-    guard let id = summary.grant, let state = type.stateAfter(by: summary.by) else {
+    // A pause over all grants, and its end, change the state of none.
+    if summary.grant == nil, summary.scope != nil, type == .pause || type == .resume { return }
+    guard let id = summary.grant else { return isImpossible = true }
+    let previous = grants[id]
+    let isKept =
+      type == .narrow || type == .review && summary.reason == ReviewReason.editorial.rawValue
+    guard let state = isKept ? previous?.state : type.stateAfter(by: summary.by) else {
       return isImpossible = true
     }
-    let previous = grants[id]
     if let previous, previous.state.isTerminal, state != .erased { return isImpossible = true }
     guard let bodyHash = type.carriesGrant ? record.bodyHash : previous?.bodyHash else {
       return isImpossible = true
@@ -41,10 +46,10 @@ struct Replay {
 
 extension RecordType {
   /// Whether the record changes a grant's state or content.
-  var isDecision: Bool { stateAfter(by: nil) != nil }
+  var isDecision: Bool { self == .narrow || stateAfter(by: nil) != nil }
 
   /// Whether the body carries the whole grant.
-  var carriesGrant: Bool { [.propose, .grant, .renew].contains(self) }
+  var carriesGrant: Bool { [.propose, .grant, .narrow, .renew].contains(self) }
 
   /// The state that the record leaves a grant in; nil if it says nothing about a grant's state.
   func stateAfter(by authority: String?) -> GrantState? {

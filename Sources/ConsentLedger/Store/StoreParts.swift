@@ -10,6 +10,7 @@ struct StoreParts: ~Copyable {
   let ledgerFault: LedgerFault?
   let recoveries: [Recovery]
   let denylist: Denylist
+  let standing: Standing
 
   /// How long to wait for a process that is just letting go of the store, ms.
   private static let busyMilliseconds: Int32 = 2000
@@ -30,6 +31,7 @@ struct StoreParts: ~Copyable {
     let audit = try Self.audit(database, ledger, at: now)
     let denylist = try Self.denylist(directory)
     if isListNew && !isNew { recoveries.append(.denylist) }
+    standing = try Self.standing(database, ledger)
     ledgerFault = audit.fault
     floor = audit.walk.latest ?? now
     self.denylist = denylist
@@ -53,6 +55,16 @@ struct StoreParts: ~Copyable {
       return try LedgerAudit(ledger, database, wanted: nil)
     } catch {
       throw error.isFull ? .consent(.ledgerWrite) : StoreError(reading: error)
+    }
+  }
+
+  private static func standing(
+    _ database: Database, _ ledger: Ledger
+  ) throws(StoreError) -> Standing {
+    do throws(DatabaseError) {
+      return try Standing(database, ledger)
+    } catch {
+      throw StoreError(reading: error)
     }
   }
 

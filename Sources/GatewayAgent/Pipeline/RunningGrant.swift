@@ -18,14 +18,18 @@ struct RunningGrant {
 extension StoreError {
   /// The stable code for a control answer, empty for trouble with files.
   var code: String {
-    if case .consent(let error) = self { return error.code.rawValue }
-    return ""
+    switch self {
+    case .consent(let error): error.code.rawValue
+    case .refusedRecipient(let refused): refused.code
+    default: ""
+    }
   }
 
   /// One sentence for a person.
   var text: String {
     switch self {
     case .consent(let error): error.explanation
+    case .refusedRecipient(let refused): refused.reason
     case .directoryUnusable(let number): "the directory cannot be used (error \(number))"
     case .exposed(let file): "others may read or write the \(file.rawValue); mend its mode"
     case .fileUnusable(let file, let number): "\(file.rawValue) cannot be used (error \(number))"

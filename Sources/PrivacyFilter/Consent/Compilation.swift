@@ -92,7 +92,9 @@ extension Grant {
     let name = context.pseudonyms.meter(
       recipient: terms.recipient, salt: context.salt, rotation: context.rotation,
       source: source.id, channel: channel)
-    let place = terms.destination.topicRoot + "/" + (isInHouse ? source.nickname : name)
+    let root = terms.destination.topicRoot
+    let isNamed = isInHouse || terms.identifier != .none
+    let place = isNamed ? root + "/" + (isInHouse ? source.nickname : name) : root
     guard let placeText = FixedText<112>(place), let pseudonym = FixedText<18>(name) else {
       throw ConsentError(.limit, "the topic is longer than 128 bytes")
     }
@@ -104,7 +106,7 @@ extension Grant {
     gate.granularity = terms.granularity
     gate.quantum = terms.quantum.rawValue
     gate.delay = Int32(clamping: Int64(delaySeconds) * 1000)
-    if !isInHouse, terms.granularity >= .g2 {
+    if !isInHouse, terms.granularity >= .g2, terms.aggregate == nil {
       gate.phase =
         context.pseudonyms.phaseSeconds(recipient: terms.recipient, salt: context.salt) * 1000
     }
@@ -115,6 +117,8 @@ extension Grant {
     gate.qos = terms.destination.qos
     gate.retain = terms.destination.retain
     gate.isInHouse = isInHouse
+    gate.isAggregate = terms.aggregate != nil
+    if !isInHouse, channel == 0 { gate.identifier = GateIdentifier(terms.identifier) }
     gate.publishesValues = isInHouse && context.publishesValues
     gate.pseudonym = pseudonym
     gate.place = placeText
@@ -147,5 +151,15 @@ extension Grant {
       set.insert(quantity)
     }
     return set
+  }
+}
+
+extension GateIdentifier {
+  fileprivate init(_ mode: IdentifierMode) {
+    switch mode {
+    case .none, .pseudonym: self = .none
+    case .meterNumber: self = .meterNumber
+    case .meteringPoint: self = .meteringPoint
+    }
   }
 }

@@ -23,7 +23,8 @@ public enum GrantState: String, Codable, Sendable, CaseIterable {
     case .refused: return self == .proposed
     case .scheduled: return self == .proposed
     case .active: return self != .active
-    case .restricted, .paused, .reviewRequired: return self == .active
+    case .restricted, .paused: return self == .active
+    case .reviewRequired: return self != .proposed && self != .reviewRequired
     case .withdrawn, .objected, .expired, .superseded, .revokedByRecipient, .invalidated:
       return true
     case .erased: return false

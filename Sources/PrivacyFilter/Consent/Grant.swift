@@ -94,8 +94,15 @@ public struct AggregateRule: Codable, Equatable, Sendable {
   public var kMin: UInt32
   /// Largest share of one home, in per cent.
   public var maxSharePercent: UInt8
-  /// SHA-256 of the signed undertaking.
+  /// SHA-256 of the signed undertaking, 64 lower-case hexadecimal digits.
   public var attestation: String
+
+  /// Makes a rule.
+  public init(kMin: UInt32, maxSharePercent: UInt8, attestation: String) {
+    self.kMin = kMin
+    self.maxSharePercent = maxSharePercent
+    self.attestation = attestation
+  }
 }
 
 /// What somebody asks for, before anybody decided.

@@ -13,10 +13,12 @@ public struct IdentifierVault: ~Copyable {
   /// One value; a class, so that its end overwrites the bytes where they are.
   private final class Entry {
     let kind: Secret.Kind
+    let source: UInt8
     var bytes: [UInt8]
 
-    init(kind: Secret.Kind, bytes: [UInt8]) {
+    init(kind: Secret.Kind, source: UInt8, bytes: [UInt8]) {
       self.kind = kind
+      self.source = source
       self.bytes = bytes
     }
 
@@ -38,8 +40,12 @@ public struct IdentifierVault: ~Copyable {
   /// Copies an identifier out of its frame; returns whether it is new.
   ///
   /// Where the frame has it as hexadecimal digits, the octets that they stand for are kept too.
+  ///
+  /// - Parameter source: the number of the meter that sent it.
   @discardableResult
-  public mutating func keep(_ secret: Secret, in frame: Span<UInt8>) -> Bool {
+  public mutating func keep(
+    _ secret: Secret, in frame: Span<UInt8>, source: UInt8 = 0
+  ) -> Bool {
     guard secret.offset >= 0, secret.count > 0, secret.count <= 1024,
       secret.offset <= frame.count - secret.count
     else { return false }
@@ -48,9 +54,28 @@ public struct IdentifierVault: ~Copyable {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(secret.count)
     for index in range { bytes.append(frame[index]) }
-    add(secret.kind, bytes)
-    if secret.isHex, let octets = IdentifierVault.octets(of: bytes) { add(secret.kind, octets) }
+    add(secret.kind, source, bytes)
+    if secret.isHex, let octets = IdentifierVault.octets(of: bytes) {
+      add(secret.kind, source, octets)
+    }
     return true
+  }
+
+  /// The one field that a gate may ask for: the last number of this kind that a meter sent, as it
+  /// is printed on the meter.
+  ///
+  /// Nil if the meter sent none, or none of at most 32 letters, digits and marks.
+  func field(_ mode: IdentifierMode, ofSource source: UInt8) -> FixedText<32>? {
+    guard let kind = mode.secretKind else { return nil }
+    let printed = entries.last { entry in
+      entry.kind == kind && entry.source == source && entry.bytes.allSatisfy(Self.isPlain)
+    }
+    return printed.flatMap { FixedText<32>($0.bytes.span) }
+  }
+
+  /// Whether a byte can stand in a JSON text as it is.
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
   }
 
   /// Whether `text` contains a value held, as text, without regard to case.
@@ -79,13 +104,13 @@ public struct IdentifierVault: ~Copyable {
     return true
   }
 
-  private mutating func add(_ kind: Secret.Kind, _ bytes: [UInt8]) {
+  private mutating func add(_ kind: Secret.Kind, _ source: UInt8, _ bytes: [UInt8]) {
     guard !bytes.isEmpty, !entries.contains(where: { $0.bytes == bytes }) else { return }
     guard entries.count < IdentifierVault.capacity else {
       refusedCount += 1
       return
     }
-    entries.append(Entry(kind: kind, bytes: bytes))
+    entries.append(Entry(kind: kind, source: source, bytes: bytes))
   }
 
   private static func octets(of digits: [UInt8]) -> [UInt8]? {
@@ -109,5 +134,42 @@ public struct IdentifierVault: ~Copyable {
     for start in 0...(text.count - part.count)
     where text[start..<(start + part.count)].elementsEqual(part) { return true }
     return false
+  }
+}
+
+extension IdentifierMode {
+  /// The kind of identifier that a recipient sees; nil if it sees none.
+  fileprivate var secretKind: Secret.Kind? {
+    switch self {
+    case .none, .pseudonym: nil
+    case .meterNumber: .meterNumber
+    case .meteringPoint: .meteringPoint
+    }
+  }
+}
+
+extension GateBank {
+  /// Lends the gates of one meter the identifiers that their grants name.
+  ///
+  /// To be called when the vault has learnt something: a gate without such a grant gets nothing.
+  public mutating func lendIdentifiers(
+    from vault: borrowing IdentifierVault, ofSource source: UInt8
+  ) {
+    for index in 0..<GateBank.capacity {
+      guard let gate = gate(at: index), gate.source == source, gate.channel == 0,
+        let mode = gate.identifier.mode
+      else { continue }
+      setIdentifier(vault.field(mode, ofSource: source), of: index)
+    }
+  }
+}
+
+extension GateIdentifier {
+  fileprivate var mode: IdentifierMode? {
+    switch self {
+    case .none: nil
+    case .meterNumber: .meterNumber
+    case .meteringPoint: .meteringPoint
+    }
   }
 }

@@ -20,11 +20,13 @@ extension GrantTerms {
       && (other.identifier == identifier || other.identifier == .none)
       && (rotateDays == 0 || (other.rotateDays > 0 && other.rotateDays <= rotateDays))
       && other.validFrom >= validFrom && endsNoLater
+      && other.reviewEveryDays <= reviewEveryDays && other.optional.isSubset(of: optional)
   }
 
   private func isSameAgreement(as other: GrantTerms) -> Bool {
     profile == other.profile && recipient == other.recipient && purpose == other.purpose
       && basis == other.basis && destination == other.destination && aggregate == other.aggregate
-      && notice == other.notice
+      && notice == other.notice && retention == other.retention
+      && ageAttested == other.ageAttested
   }
 }

@@ -1,3 +1,14 @@
+/// The least that a recipient undertakes who is to make statistics of a contribution (privacy
+/// design C9).
+public struct AggregateFloor: Codable, Equatable, Sendable {
+  /// Fewest homes in a published number.
+  public var kMin: UInt32
+  /// Largest share of one home, in per cent.
+  public var maxSharePercent: UInt8
+  /// Hours, 1 or more, over which the sending of one contribution is spread by chance.
+  public var spreadHours: UInt32
+}
+
 /// The ceiling that a grant cannot exceed; the owner may only narrow it.
 ///
 /// One JSON file each:
@@ -55,6 +66,8 @@ public struct Profile: Codable, Equatable, Sendable {
   public var ageAttestation: Bool
   /// Retention rules to ask for; the first is the usual one.
   public var retention: [String]
+  /// What a recipient of statistics has to undertake at least; nil for every other profile.
+  public var aggregate: AggregateFloor?
 
   /// Whether its grants stay in the house.
   public var isInHouse: Bool { roles == [.inHouse] }

@@ -1,5 +1,15 @@
 // Whether terms may become a grant: profile, floors, basis, recipient, validity, third countries.
 
+/// Who asks, which decides what must have been confirmed by now.
+public enum ValidationStage: Sendable {
+  /// The household asks itself: what needs a confirmation is confirmed when it accepts.
+  case proposal
+  /// A recipient asks: besides, nothing finer than its profile's usual rung.
+  case remoteProposal
+  /// The household accepts: everything is confirmed, or refused.
+  case grant
+}
+
 extension GrantTerms {
   /// Checks terms against their profile and every rule of the privacy design.
   ///
@@ -7,8 +17,13 @@ extension GrantTerms {
   ///
   /// - Throws: `ConsentError`.
   public func validate(
-    against profile: Profile, recipient: Recipient, now: Int64, vault: borrowing IdentifierVault
+    against profile: Profile, recipient: Recipient, now: Int64, vault: borrowing IdentifierVault,
+    stage: ValidationStage = .grant
   ) throws(ConsentError) {
+    guard stage == .grant else {
+      return try confirmed(stage, profile).validate(
+        against: profile, recipient: recipient, now: now, vault: vault)
+    }
     try checkPurpose(profile)
     try checkRecipient(profile, recipient)
     try checkBasis(profile)
@@ -20,6 +35,16 @@ extension GrantTerms {
     try checkValidity(profile, now)
     try checkDelivery()
     try checkPeople(profile, recipient)
+  }
+
+  /// The terms with every confirmation that they still can get.
+  private func confirmed(_ stage: ValidationStage, _ profile: Profile) -> GrantTerms {
+    var terms = self
+    let isUsual = profile.fineRequired && granularity >= profile.granularity
+    terms.fineConfirmed = stage == .proposal || isUsual
+    terms.ageAttested = true
+    if optional.contains(.n1) { terms.categories.insert(.n1) }
+    return terms
   }
 
   private func checkPurpose(_ profile: Profile) throws(ConsentError) {
@@ -155,21 +180,46 @@ extension GrantTerms {
     guard profile.identifiers.contains(identifier) else {
       throw ConsentError(.profileExceeded, "the profile does not show this identifier")
     }
-    guard identifier == .pseudonym else {
-      throw ConsentError(
-        .profileExceeded, "this release sends pseudonyms only; other identifier modes are not built"
-      )
+    guard recipient.role != .inHouse || identifier == .pseudonym else {
+      throw ConsentError(.profileExceeded, "in the house a meter has its nickname, not its number")
     }
-    guard recipient.role == .inHouse || categories.isDisjoint(with: .identifiers) else {
+    guard recipient.role == .inHouse || categories.intersection(.identifiers) == identifier.category
+    else {
       throw ConsentError(
-        .profileExceeded, "this release sends no meter or metering point number to anybody")
+        .profileExceeded, "a number is sent if its category is ticked, and one number at most")
+    }
+    guard identifier != .none || sources.count == 1 && channels.isEmpty else {
+      throw ConsentError(
+        .limit, "without a name the messages of two meters could not be told apart: name one meter")
     }
     guard rotateDays > 0 || recipient.role == .inHouse || fineConfirmed else {
       throw ConsentError(
         .profileExceeded, "a pseudonym that never changes needs a second confirmation")
     }
-    guard aggregate == nil else {
-      throw ConsentError(.aggregateRule, "contributions to statistics are not built yet")
+    try checkAggregate(profile)
+  }
+
+  /// Statistics: who makes them undertakes to publish no number of few homes (privacy design C9).
+  private func checkAggregate(_ profile: Profile) throws(ConsentError) {
+    guard let floor = profile.aggregate else {
+      guard aggregate == nil else {
+        throw ConsentError(.aggregateRule, "the profile is not one of statistics")
+      }
+      return
+    }
+    guard let aggregate, aggregate.kMin >= floor.kMin,
+      (1...floor.maxSharePercent).contains(aggregate.maxSharePercent),
+      Hexadecimal.isText(aggregate.attestation, count: 64)
+    else {
+      throw ConsentError(
+        .aggregateRule,
+        "statistics need a signed undertaking: enough homes, and no home with too large a share")
+    }
+    guard granularity >= .g5, !absolute, identifier == .none, destination.qos == 1,
+      !destination.retain
+    else {
+      throw ConsentError(
+        .aggregateRule, "a contribution is a total without a name, sent once and kept by no broker")
     }
   }
 
@@ -201,11 +251,8 @@ extension GrantTerms {
     guard channels.allSatisfy({ (1...4).contains($0) }), Set(channels).count == channels.count
     else { throw ConsentError(.limit, "M-Bus channels are 1 to 4, each once") }
     guard destination.qos <= 2 else { throw ConsentError(.limit, "QoS is 0, 1 or 2") }
-    guard granularity < .g6 else {
-      throw ConsentError(.limit, "windows of a month are not built yet")
-    }
     let longest: UInt32 =
-      granularity == .g5 ? 43_200 : UInt32(clamping: Int(granularity.windowSeconds))
+      granularity >= .g5 ? 43_200 : UInt32(clamping: Int(granularity.windowSeconds))
     guard minDelay <= longest else {
       throw ConsentError(.limit, "the delay is longer than the window")
     }
@@ -219,6 +266,17 @@ extension GrantTerms {
     }
     guard recipient.role == .inHouse || Hexadecimal.isText(notice.sha256, count: 64) else {
       throw ConsentError(.noticeMissing, "the text that was shown is missing")
+    }
+  }
+}
+
+extension IdentifierMode {
+  /// The category that a person ticks for it.
+  var category: CategorySet {
+    switch self {
+    case .none, .pseudonym: []
+    case .meterNumber: .i1
+    case .meteringPoint: .i2
     }
   }
 }

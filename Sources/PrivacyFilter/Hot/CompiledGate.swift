@@ -40,6 +40,25 @@ public enum Granularity: UInt8, Sendable, BitwiseCopyable {
   }
 }
 
+/// Which identifier a gate writes into its messages.
+public enum GateIdentifier: UInt8, Sendable, BitwiseCopyable {
+  /// None.
+  case none
+  /// The meter's number, as `meter`.
+  case meterNumber
+  /// The metering point's number, as `metering_point`.
+  case meteringPoint
+
+  /// The key in the payload.
+  var key: StaticString {
+    switch self {
+    case .none: ""
+    case .meterNumber: "meter"
+    case .meteringPoint: "metering_point"
+    }
+  }
+}
+
 /// One grant for one meter or sub-meter, compiled to what the hot path needs.
 ///
 /// Made by `compile`; a grant that covers several meters or channels becomes several gates.
@@ -76,9 +95,15 @@ public struct CompiledGate: Sendable, BitwiseCopyable {
   public internal(set) var isInHouse = false
   /// Whether a plain number is published for each value too (in-house only).
   var publishesValues = false
+  /// Whether it gives totals for statistics only: no name, no quality, and no number that is not
+  /// that of a whole window.
+  public internal(set) var isAggregate = false
+  /// Which identifier its messages carry.
+  public internal(set) var identifier = GateIdentifier.none
   /// Pseudonym of the meter for this grant; used in topics outside and in Home Assistant's ids.
   public internal(set) var pseudonym = FixedText<18>()
-  /// The topic up to, not including, the stream: `root/pseudonym` or `root/nickname`.
+  /// The topic up to, not including, the stream: `root/pseudonym`, `root/nickname`, or `root` alone
+  /// where the recipient sees no name.
   var place = FixedText<112>()
 
   /// Whether it is held while the clock is not known to be right.

@@ -23,6 +23,9 @@ public struct GateBank: ~Copyable {
   var counters = InlineArray<32, GateCounters>(repeating: GateCounters())
   var epochs = InlineArray<32, UInt32>(repeating: 0)
   var dayStarts = InlineArray<8, Int64>(repeating: .max)
+  var monthStarts = InlineArray<4, Int64>(repeating: .max)
+  /// The identifier of each gate whose grant names one; empty until the meter has sent it.
+  var identifiers = InlineArray<32, FixedText<32>>(repeating: FixedText<32>())
   /// Where topic and payload of the release in hand are written.
   var topic = ByteBuffer<128>()
   var payload = ByteBuffer<4096>()
@@ -65,6 +68,7 @@ public struct GateBank: ~Copyable {
     if state.isOpen, state.windowEnd <= now, state.sampleCount > 0 { purged += 1 }
     gates[index] = CompiledGate()
     states[index] = GateState()
+    identifiers[index] = FixedText<32>()
     epochs[index] &+= 1
     for slot in 0..<GateBank.slotsPerGate {
       slots[index * GateBank.slotsPerGate + slot] = GateSlot()
@@ -128,6 +132,18 @@ public struct GateBank: ~Copyable {
   public mutating func setDayStarts(_ starts: Span<Int64>) {
     dayStarts = InlineArray(repeating: .max)
     for index in 0..<min(starts.count, 8) { dayStarts[index] = starts[index] }
+  }
+
+  /// Sets the starts of the household's civil months, ascending, at most 4, this one's included.
+  public mutating func setMonthStarts(_ starts: Span<Int64>) {
+    monthStarts = InlineArray(repeating: .max)
+    for index in 0..<min(starts.count, 4) { monthStarts[index] = starts[index] }
+  }
+
+  /// Gives a gate the identifier that its grant names, or takes it away; for the vault alone.
+  mutating func setIdentifier(_ identifier: FixedText<32>?, of index: Int) {
+    guard isInstalled(index), gates[index].identifier != .none else { return }
+    identifiers[index] = identifier ?? FixedText<32>()
   }
 
   /// Accepts `now` after the clock fell back: dated grants run again, from windows not yet sent.

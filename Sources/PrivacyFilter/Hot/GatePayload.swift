@@ -36,25 +36,20 @@ extension GateBank {
   ) {
     let gate = gates[index]
     payload.append("{\"v\":1,")
-    if gate.granularity == .g5 {
-      // Local midnight plus twelve hours lies on the same date in UTC for every zone with a meter.
-      payload.append("\"day\":\"")
-      UTCTime.writeDate(seconds: (window.start / 1000) + 43_200, to: &payload)
+    writeIdentifier(index)
+    writeSpan(gate, window)
+    if !gate.isAggregate {
+      payload.append(",\"quality\":\"")
+      payload.append(window.quality.name)
       payload.append("\"")
-    } else {
-      payload.append("\"time\":\"")
-      writeTime(gate, window.start)
-      payload.append("\",\"window_s\":")
-      payload.append(integer: (window.end - window.start) / 1000)
     }
-    payload.append(",\"quality\":\"")
-    payload.append(window.quality.name)
-    payload.append("\"")
+    // In statistics nobody would see that a total is of less or more than its window.
+    let isTold = !gate.isAggregate || window.quality == .ok
     var slot = index * GateBank.slotsPerGate
     var id = 0
     while let quantity = gate.allowed.next(from: id) {
       writeKey(quantity, SlotMode(quantity, gate.granularity))
-      if let value = slots[slot].result(parity) {
+      if isTold, let value = slots[slot].result(parity) {
         Decimal(mantissa: value, exponent: Quantum.exponent).write(to: &payload)
       } else {
         payload.append("null")
@@ -63,6 +58,42 @@ extension GateBank {
       id = Int(quantity.rawValue) + 1
     }
     payload.append("}")
+  }
+
+  /// The day, the month, or beginning and length of a window.
+  private mutating func writeSpan(_ gate: CompiledGate, _ window: GateState.Pending) {
+    // Local midnight plus twelve hours lies on the same date in UTC for every zone with a meter.
+    let noon = (window.start / 1000) + 43_200
+    switch gate.granularity {
+    case .g5:
+      payload.append("\"day\":\"")
+      UTCTime.writeDate(seconds: noon, to: &payload)
+      payload.append("\"")
+    case .g6:
+      payload.append("\"month\":\"")
+      UTCTime.writeMonth(seconds: noon, to: &payload)
+      payload.append("\"")
+    case .g0, .g1, .g2, .g3, .g4:
+      payload.append("\"time\":\"")
+      writeTime(gate, window.start)
+      payload.append("\",\"window_s\":")
+      payload.append(integer: (window.end - window.start) / 1000)
+    }
+  }
+
+  /// The identifier that the grant names, `null` until the meter has sent it.
+  private mutating func writeIdentifier(_ index: Int) {
+    guard gates[index].identifier != .none else { return }
+    payload.append("\"")
+    payload.append(gates[index].identifier.key)
+    payload.append("\":")
+    if identifiers[index].isEmpty {
+      payload.append("null,")
+    } else {
+      payload.append("\"")
+      identifiers[index].write(to: &payload)
+      payload.append("\",")
+    }
   }
 
   /// Publishes a frame as it came, for a recipient that was granted every frame.
@@ -79,7 +110,9 @@ extension GateBank {
     begin(index)
     topic.append("/")
     topic.append(gate.granularity.stream)
-    payload.append("{\"v\":1,\"time\":\"")
+    payload.append("{\"v\":1,")
+    writeIdentifier(index)
+    payload.append("\"time\":\"")
     writeTime(gate, time)
     payload.append("\"")
     var slot = index * GateBank.slotsPerGate
@@ -174,7 +207,12 @@ extension GateBank {
   /// min(end of the grant − now, max(2 windows, 300 s)); none in the house.
   private func expirySeconds(_ gate: CompiledGate, at time: Int64) -> UInt32 {
     guard !gate.isInHouse else { return 0 }
-    let window = gate.granularity == .g5 ? 90_000 : Int64(gate.granularity.windowSeconds)
+    let window: Int64 =
+      switch gate.granularity {
+      case .g5: 90_000
+      case .g6: 32 * 86_400
+      case .g0, .g1, .g2, .g3, .g4: Int64(gate.granularity.windowSeconds)
+      }
     let longest = max(2 * window, 300)
     let (rest, overflow) = gate.notAfter.subtractingReportingOverflow(time)
     let seconds = overflow || gate.notAfter == .max ? longest : min(rest / 1000, longest)

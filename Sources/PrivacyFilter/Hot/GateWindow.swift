@@ -31,6 +31,12 @@ extension GateBank {
       let start = UTCTime.floorDivide(time, length) * length
       return (start, start + length)
     }
+    if gates[index].granularity == .g6 {
+      for month in 0..<3 where monthStarts[month] <= time && time < monthStarts[month + 1] {
+        return monthStarts[month + 1] == .max ? nil : (monthStarts[month], monthStarts[month + 1])
+      }
+      return nil
+    }
     for day in 0..<7 where dayStarts[day] <= time && time < dayStarts[day + 1] {
       return dayStarts[day + 1] == .max ? nil : (dayStarts[day], dayStarts[day + 1])
     }
