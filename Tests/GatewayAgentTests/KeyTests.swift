@@ -62,6 +62,40 @@ final class TestKeyFile {
       ])
   }
 
+  @Test func takesTheTitleOfAMeterThatDoesNotSendIt() throws {
+    let file = try TestKeyFile()
+    let title = try TestKeyFile(" 5a5A5A1020304050\n")
+    let text = "key_file = \"\(file.path)\"\nsystem_title_file = \"\(title.path)\""
+    #expect(lines(text).isEmpty)
+    _ = try SecretFile.keys(in: file.path, authenticationIn: nil, titleIn: title.path)
+    let octets = SystemTitle(parsing: Array("5A5A5A1020304050".utf8))?.octets
+    #expect(octets == 0x5A5A_5A10_2030_4050)
+  }
+
+  @Test(arguments: [
+    "", "5A5A5A102030405", "5A5A5A102030405G", "+5A5A5A102030405", "0000000000000000",
+  ])
+  func refusesWhatIsNoTitleWithoutShowingIt(text: String) throws {
+    let file = try TestKeyFile()
+    let title = try TestKeyFile(text)
+    let found = lines("key_file = \"\(file.path)\"\nsystem_title_file = \"\(title.path)\"")
+    #expect(found.count == 1)
+    let line = try #require(found.first)
+    #expect(line.hasPrefix("c.toml:4: meters.system_title_file: expected 16 hexadecimal digits"))
+    #expect(text.isEmpty || !line.contains(text))
+    #expect(throws: SystemError.self) {
+      _ = try SecretFile.keys(in: file.path, authenticationIn: nil, titleIn: title.path)
+    }
+  }
+
+  @Test func asksForAKeyBesideATitle() throws {
+    let title = try TestKeyFile("5A5A5A1020304050")
+    #expect(
+      lines("system_title_file = \"\(title.path)\"") == [
+        "c.toml:3: meters.system_title_file: expected a key_file beside it, found none"
+      ])
+  }
+
   @Test func looksForRelativeNamesAmongTheSecrets() {
     #expect(lines("key_file = \"home.key\"").first?.contains("/nonexistent/home.key") == true)
   }

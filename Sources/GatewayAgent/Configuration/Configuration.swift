@@ -52,6 +52,8 @@ struct Configuration: Equatable, Sendable {
     var keyFile: String?
     /// `authentication_key_file`: likewise, the key that its tags are checked with.
     var authenticationKeyFile: String?
+    /// `system_title_file`: likewise, the system title of a meter that does not send it.
+    var systemTitleFile: String?
     /// `scale_power`, `scale_current`, `scale_voltage`, `scale_energy` (powers of ten, −6…6) and
     /// `transformer_ratio` (`"300/5"`): what the frames of some DLMS meters do not say.
     var scale = ScaleOverride.none

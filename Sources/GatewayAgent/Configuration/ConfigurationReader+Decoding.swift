@@ -11,9 +11,19 @@ extension ConfigurationReader {
     if table.has("authentication_key_file"), !table.has("key_file") {
       table.note("authentication_key_file", expected: "a key_file beside it", found: "none")
     }
+    let titleFile = secret("system_title_file", &table)
+    if let titleFile, checksFiles, SecretFile.fault(of: titleFile) == nil,
+      let fault = SecretFile.titleFault(in: titleFile)
+    {
+      table.note(
+        "system_title_file", expected: SystemTitle.expected, found: "\(titleFile): \(fault)")
+    }
+    if table.has("system_title_file"), !table.has("key_file") {
+      table.note("system_title_file", expected: "a key_file beside it", found: "none")
+    }
     return DecodingKeys(
-      keyFile: keyFile, authenticationKeyFile: authenticationKeyFile, scale: scale,
-      clock: clock ?? .asSent)
+      keyFile: keyFile, authenticationKeyFile: authenticationKeyFile, systemTitleFile: titleFile,
+      scale: scale, clock: clock ?? .asSent)
   }
 
   /// A file with a meter's key; what is wrong with a key is said without showing it.
@@ -62,6 +72,7 @@ extension ConfigurationReader {
 struct DecodingKeys {
   var keyFile: String?
   var authenticationKeyFile: String?
+  var systemTitleFile: String?
   var scale: ScaleOverride
   var clock: ClockConvention
 }

@@ -91,6 +91,7 @@ extension ConfigurationReader {
       staleAfterSeconds: stale ?? Self.staleAfter(settings),
       clockOffsetMinutes: offset.map { Int16(clamping: $0) } ?? zone.standardOffsetMinutes,
       keyFile: decoding.keyFile, authenticationKeyFile: decoding.authenticationKeyFile,
+      systemTitleFile: decoding.systemTitleFile,
       scale: decoding.scale, clock: decoding.clock)
   }
 

@@ -36,19 +36,35 @@ enum SecretFile {
     }
   }
 
-  /// The keys in these files, 32 hexadecimal digits each; no key without a file.
+  /// What is wrong with a system title's file, nil if nothing is; says nothing of what stands there.
+  static func titleFault(in path: String) -> String? {
+    do throws(SystemError) {
+      let text = try FileAccess.read(path, limit: keyFileBytes)
+      return SystemTitle(parsing: text) == nil ? SystemTitle.found(text) : nil
+    } catch {
+      return error.lowercaseText
+    }
+  }
+
+  /// The keys in these files, 32 hexadecimal digits each, and the system title, 16 of them; no key
+  /// without a file.
   ///
   /// - Throws: the system's error, `EACCES` where others may read a file, `EINVAL` where it holds no
-  ///   key.
+  ///   key or no title.
   static func keys(
-    in path: String?, authenticationIn authenticationPath: String?
+    in path: String?, authenticationIn authenticationPath: String?, titleIn titlePath: String?
   ) throws(SystemError) -> MeterKeys {
     guard let path else { return MeterKeys() }
     let key = try keyText(in: path)
     var authenticationKey: [UInt8]?
     if let authenticationPath { authenticationKey = try keyText(in: authenticationPath) }
+    var title: SystemTitle?
+    if let titlePath {
+      title = SystemTitle(parsing: try keyText(in: titlePath))
+      guard title != nil else { throw SystemError(call: "read", number: EINVAL) }
+    }
     do {
-      return try MeterKeys(key: key, authenticationKey: authenticationKey)
+      return try MeterKeys(key: key, authenticationKey: authenticationKey, systemTitle: title)
     } catch {
       throw SystemError(call: "read", number: EINVAL)
     }

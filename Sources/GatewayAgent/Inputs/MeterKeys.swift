@@ -12,8 +12,11 @@ struct MeterKeys: MessageCipher, ~Copyable {
 
   /// Reads keys from 32 hexadecimal digits each; without an authentication key tags are not checked.
   ///
+  /// - Parameter systemTitle: For a meter that does not send its title; nil for all others.
   /// - Throws: `CipherKeyError`, which holds nothing of the text.
-  init(key: [UInt8], authenticationKey: [UInt8]? = nil) throws(CipherKeyError) {
+  init(
+    key: [UInt8], authenticationKey: [UInt8]? = nil, systemTitle: SystemTitle? = nil
+  ) throws(CipherKeyError) {
     let encryption = try CipherKey(parsing: key.span)
     let authentication: CipherKey?
     if let authenticationKey {
@@ -22,7 +25,8 @@ struct MeterKeys: MessageCipher, ~Copyable {
       authentication = nil
     }
     cipher = DLMSCipher(
-      encryptionKey: encryption, authenticationKey: authentication, systemTitle: nil)
+      encryptionKey: encryption, authenticationKey: authentication,
+      systemTitle: systemTitle?.octets)
   }
 
   mutating func decipher(

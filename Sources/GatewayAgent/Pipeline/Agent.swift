@@ -88,7 +88,9 @@ final class Agent {
   /// A meter's keys; the configuration has checked the files, but they may have changed since.
   private func keys(of meter: Configuration.Meter) throws(CommandFailure) -> MeterKeys {
     do throws(SystemError) {
-      return try SecretFile.keys(in: meter.keyFile, authenticationIn: meter.authenticationKeyFile)
+      return try SecretFile.keys(
+        in: meter.keyFile, authenticationIn: meter.authenticationKeyFile,
+        titleIn: meter.systemTitleFile)
     } catch {
       throw .unusable("meter \(meter.name), key files", error)
     }
