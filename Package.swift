@@ -64,7 +64,8 @@ let package = Package(
     .testTarget(
       name: "PrivacyFilterTests", dependencies: ["PrivacyFilter", "AllocationCounter", "CCrypto"]),
     .testTarget(name: "ConsentLedgerTests", dependencies: ["ConsentLedger"]),
-    .testTarget(name: "ModbusMetersTests", dependencies: ["ModbusMeters", "OBISDecoder"]),
+    .testTarget(
+      name: "ModbusMetersTests", dependencies: ["ModbusMeters", "OBISDecoder", "PrivacyFilter"]),
     .testTarget(
       name: "MeterSimulatorTests", dependencies: ["MeterSimulator", "OBISDecoder", "MeterCipher"]),
     .testTarget(

@@ -37,10 +37,10 @@ public struct Quantity: RawRepresentable, Equatable, Sendable, BitwiseCopyable {
   init(_ id: Int) { rawValue = UInt8(truncatingIfNeeded: id) }
 
   /// One more than the highest id: bound for loops over all quantities without heap.
-  public static let idBound = 127
+  public static let idBound = 137
 
   private var entry: QuantityTable.Entry {
-    rawValue < 127 ? QuantityTable.entries[Int(rawValue)] : .free(rawValue)
+    rawValue < 137 ? QuantityTable.entries[Int(rawValue)] : .free(rawValue)
   }
 
   /// Whether the registry has it.

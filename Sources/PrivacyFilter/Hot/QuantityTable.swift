@@ -45,7 +45,7 @@ enum QuantityTable {
     }
   }
 
-  static let entries: [127 of Entry] = [
+  static let entries: [137 of Entry] = [
     Entry(0, "energy_import", 0x010800, .wattHour, .e1, .register, .recipients),
     Entry(1, "energy_import_tariff1", 0x010801, .wattHour, .e1, .register, .house),
     Entry(2, "energy_import_tariff2", 0x010802, .wattHour, .e1, .register, .house),
@@ -183,5 +183,15 @@ enum QuantityTable {
     Entry(124, "active_power_net_l1", 0x240700, .watt, .p2, .gauge, .house),
     Entry(125, "active_power_net_l2", 0x380700, .watt, .p2, .gauge, .house),
     Entry(126, "active_power_net_l3", 0x4C0700, .watt, .p2, .gauge, .house),
+    Entry(127, "energy_total", 0x0F0800, .wattHour, .e1, .register, .house),
+    Entry(128, "energy_total_l1", 0x230800, .wattHour, .e1, .register, .house),
+    Entry(129, "energy_total_l2", 0x370800, .wattHour, .e1, .register, .house),
+    Entry(130, "energy_total_l3", 0x4B0800, .wattHour, .e1, .register, .house),
+    Entry(131, "apparent_power_import_l1", 0x1D0700, .voltAmpere, .q1, .gauge, .house),
+    Entry(132, "apparent_power_import_l2", 0x310700, .voltAmpere, .q1, .gauge, .house),
+    Entry(133, "apparent_power_import_l3", 0x450700, .voltAmpere, .q1, .gauge, .house),
+    Entry(134, "apparent_power_export_l1", 0x1E0700, .voltAmpere, .q1, .gauge, .house),
+    Entry(135, "apparent_power_export_l2", 0x320700, .voltAmpere, .q1, .gauge, .house),
+    Entry(136, "apparent_power_export_l3", 0x460700, .voltAmpere, .q1, .gauge, .house),
   ]
 }

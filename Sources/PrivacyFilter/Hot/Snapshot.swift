@@ -25,7 +25,7 @@ public struct Snapshot: ~Copyable {
   private var hasProblem = false
   /// Tariffs of which the total is the sum, bit n for tariff n; import, then export.
   private var tariffs: InlineArray<2, UInt8> = [0, 0]
-  private var values = InlineArray<127, Decimal>(repeating: Decimal(mantissa: 0))
+  private var values = InlineArray<137, Decimal>(repeating: Decimal(mantissa: 0))
   private var captures = InlineArray<4, Int64>(repeating: .min)
 
   /// Makes an empty snapshot.
