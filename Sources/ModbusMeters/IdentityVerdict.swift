@@ -25,11 +25,30 @@ extension IdentityCheck {
     switch rule {
     case .among(let ranges): return ranges.contains { $0.contains(bits) }
     case .between(let lowest, let highest, let scale):
-      guard case .number(let number) = register.type.number(bits), let value = number.times(scale)
-      else { return false }
+      guard let value = register.type.value(bits, scale) else { return false }
       return !value.isLess(than: lowest) && !highest.isLess(than: value)
     }
   }
+
+  /// One sentence for whoever set the meter up: what was read, what was expected, and, of a number of
+  /// two registers, what it is in each order of words and bytes.
+  public func complaint(about bits: UInt64) -> String {
+    switch rule {
+    case .among:
+      return "identify read \(bits), which is not a number of this model: another meter?"
+    case .between(let lowest, let highest, let scale):
+      var text = "identify read \(IdentityCheck.shown(register.type.value(bits, scale)))"
+      text += " outside \(lowest)-\(highest)"
+      guard register.type.registerCount == 2 else { return text + ": another meter?" }
+      var words = (UInt16(truncatingIfNeeded: bits >> 16), UInt16(truncatingIfNeeded: bits))
+      if register.wordOrder == .lowFirst { swap(&words.0, &words.1) }
+      let readings = IdentityCheck.readings(of: words, as: register.type, scale: scale)
+      return text + ": wrong word_order? The four readings were "
+        + readings.map { "\($0.order) \(IdentityCheck.shown($0.value))" }.joined(separator: ", ")
+    }
+  }
+
+  private static func shown(_ value: Decimal?) -> String { value?.description ?? "no number" }
 
   /// The number of two registers in the four orders that bytes and words can have: ABCD, CDAB, BADC,
   /// DCBA; none of which is a number is nil. Only for a register of two words.
@@ -39,9 +58,7 @@ extension IdentityCheck {
     of words: (UInt16, UInt16), as type: RegisterType, scale: Decimal
   ) -> [(order: StaticString, value: Decimal?)] {
     func value(_ high: UInt16, _ low: UInt16) -> Decimal? {
-      let bits = UInt64(high) << 16 | UInt64(low)
-      guard case .number(let number) = type.number(bits) else { return nil }
-      return number.times(scale)
+      type.value(UInt64(high) << 16 | UInt64(low), scale)
     }
     let (first, second) = words
     return [
@@ -49,5 +66,13 @@ extension IdentityCheck {
       ("BADC", value(first.byteSwapped, second.byteSwapped)),
       ("DCBA", value(second.byteSwapped, first.byteSwapped)),
     ]
+  }
+}
+
+extension RegisterType {
+  /// The number that the lowest bits hold, times `scale`; nil where they hold none.
+  fileprivate func value(_ bits: UInt64, _ scale: Decimal) -> Decimal? {
+    guard case .number(let number) = number(bits) else { return nil }
+    return number.times(scale)
   }
 }

@@ -100,7 +100,7 @@ public struct ProfileReader {
       if case .integer(let count) = value, (2...125).contains(count) {
         limits.maxRegisters = count
       } else {
-        meter.reject("max_registers", "max_registers = \(value.shown): Modbus allows 125")
+        meter.reject("max_registers", "max_registers = \(value.shown): Modbus allows 2 to 125")
       }
     }
     limits.maxGap = meter.integer("max_gap", in: 0...123) ?? limits.maxGap

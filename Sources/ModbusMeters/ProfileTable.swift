@@ -61,9 +61,18 @@ struct ProfileTable {
     } catch {
       let error = error as? TOMLParseError
       findings.add(
-        .error, line: error?.source.begin.line, field: nil, error?.description ?? "no valid TOML")
+        .error, line: error?.source.begin.line, field: nil,
+        ProfileTable.text(of: error?.description ?? "no valid TOML"))
       return nil
     }
+  }
+
+  /// The parser's words for a syntax error; a name that is set twice gets ours.
+  private static func text(of description: String) -> String {
+    guard description.contains("cannot redefine"), let close = description.lastIndex(of: "'"),
+      let open = description[..<close].lastIndex(of: "'")
+    else { return description }
+    return "\(description[description.index(after: open)..<close]) defined twice"
   }
 
   /// The full path of a key of this table.
