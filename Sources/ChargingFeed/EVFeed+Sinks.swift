@@ -107,16 +107,23 @@ extension EVFeed {
   }
 
   /// Writes `{"pGrid":W}` for go-e, export negative; false where power is not known.
-  ///
-  /// Stale, it is the import of the whole fuse: the charger does not pause by itself
-  /// (syssi/homeassistant-goecharger-mqtt#101).
   public func writeGoE(to out: inout ByteBuffer<4096>) -> Bool {
-    guard state != .initial else { return false }
-    guard let watts = state == .stale ? settings.fusePower : power?.net else { return false }
+    guard state == .ok, let watts = power?.net else { return false }
+    Self.writeGoE(watts, to: &out)
+    return true
+  }
+
+  /// Writes the import of the whole fuse for go-e: it does not pause by itself when it hears nothing
+  /// (syssi/homeassistant-goecharger-mqtt#101).
+  public func writeGoEFailsafe(to out: inout ByteBuffer<4096>) -> Bool {
+    Self.writeGoE(settings.fusePower, to: &out)
+    return true
+  }
+
+  private static func writeGoE(_ watts: Int64, to out: inout ByteBuffer<4096>) {
     out.append("{\"pGrid\":")
     out.append(integer: watts)
     out.append("}")
-    return true
   }
 
   /// Writes EVerest's `set_external_limits` for a charger: its setting now, its failsafe from when the

@@ -118,6 +118,11 @@ public struct MeterSample: Equatable, Sendable, BitwiseCopyable {
     }
   }
 
+  /// A current in ampere as tenths; nil beyond 64 bits.
+  public static func tenths(ofAmperes decimal: Decimal) -> Int64? {
+    FixedPoint.value(of: decimal, at: -1)
+  }
+
   private static func value(of decimal: Decimal, for field: Field) -> Int64? {
     switch field {
     case .current, .voltage, .frequency: return FixedPoint.value(of: decimal, at: -3)

@@ -19,20 +19,21 @@ def wait_for(condition, seconds, what):
 
 
 class Subscriber:
-    """A raw-socket MQTT 5 subscriber that records what arrives, with the time of arrival."""
+    """A raw-socket subscriber that records what arrives, with the time of arrival; MQTT 3.1.1 with `version` 4."""
 
-    def __init__(self, port, topics=("#",), name="bench"):
+    def __init__(self, port, topics=("#",), name="bench", version=5):
         self.messages = []
+        self.properties = b"\0" if version == 5 else b""
         self.changed = threading.Condition()
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         identifier = f"{name}-{os.getpid()}-{id(self)}".encode()
-        body = struct.pack("!H4sBBHB", 4, b"MQTT", 5, 2, 600, 0)
+        body = struct.pack("!H4sBBH", 4, b"MQTT", version, 2, 600) + self.properties
         body += struct.pack("!H", len(identifier)) + identifier
         self.socket.sendall(bytes([0x10]) + self.variable(len(body)) + body)
         kind, _, _ = self.packet()
         assert kind == 2, "the broker did not answer CONNACK"
-        body = struct.pack("!HB", 1, 0)
+        body = struct.pack("!H", 1) + self.properties
         for topic in topics:
             body += struct.pack("!H", len(topic)) + topic.encode() + b"\x02"
         self.socket.sendall(bytes([0x82]) + self.variable(len(body)) + body)
@@ -76,11 +77,16 @@ class Subscriber:
                 arrived = time.monotonic()
                 if kind != 3:
                     continue
-                self.publish(flags, body, arrived)
+                self.record(flags, body, arrived)
         except (ConnectionError, OSError):
             return
 
-    def publish(self, flags, body, arrived):
+    def publish(self, topic, payload, retain=False):
+        """Sends a message at QoS 0."""
+        body = struct.pack("!H", len(topic)) + topic.encode() + self.properties + payload
+        self.socket.sendall(bytes([0x31 if retain else 0x30]) + self.variable(len(body)) + body)
+
+    def record(self, flags, body, arrived):
         quality = (flags >> 1) & 3
         length = struct.unpack_from("!H", body)[0]
         topic = body[2 : 2 + length].decode()
@@ -90,12 +96,15 @@ class Subscriber:
             at += 2
             answer = 0x40 if quality == 1 else 0x50
             self.socket.sendall(bytes([answer, 2]) + identifier)
-        size = body[at]  # properties of these tests stay below 128 bytes
-        properties = body[at + 1 : at + 1 + size]
+        size = 0
+        if self.properties:
+            size = body[at]  # properties of these tests stay below 128 bytes
+            at += 1
+        properties = body[at : at + size]
         expiry = struct.unpack_from("!I", properties, 1)[0] if properties[:1] == b"\x02" else None
         message = {
             "topic": topic,
-            "payload": body[at + 1 + size :],
+            "payload": body[at + size :],
             "retain": bool(flags & 1),
             "qos": quality,
             "expiry": expiry,
@@ -120,3 +129,8 @@ class Subscriber:
 
     def close(self):
         self.socket.close()
+
+    def settled(self, seconds=0.3):
+        """All messages after a while: of a new subscriber, what the broker had kept."""
+        time.sleep(seconds)
+        return list(self.messages)

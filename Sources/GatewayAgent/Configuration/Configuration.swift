@@ -26,6 +26,8 @@ struct Configuration: Equatable, Sendable {
   var homeAssistant = HomeAssistant()
   /// `[in_house]`.
   var inHouse = InHouse()
+  /// `[ev]`: the charging feed; nil unless it is enabled.
+  var charging: Charging?
   /// `[clock] trust`: when the gateway's clock is good enough for external grants.
   var clockTrust = ClockTrust.networkOrMeter
   /// `[log] level`: least severe event that is logged.

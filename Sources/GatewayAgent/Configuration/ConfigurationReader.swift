@@ -93,6 +93,7 @@ struct ConfigurationReader {
     configuration.brokers = brokers(&document)
     homeAssistant(&document, &configuration.homeAssistant)
     inHouse(&document, &configuration.inHouse)
+    charging(&document, &configuration)
     if var clock = document.subtable("clock") {
       let trust = clock.choice("trust", of: Configuration.ClockTrust.self)
       configuration.clockTrust = trust ?? configuration.clockTrust
@@ -139,8 +140,10 @@ struct ConfigurationReader {
   }
 
   /// Topic levels that may stand in front of others: no wildcard, no empty level, no `$`.
-  private func topic(_ key: String, _ table: inout ConfigurationTable) -> String? {
-    let limit = Configuration.Limits.topicBytes
+  func topic(
+    _ key: String, _ table: inout ConfigurationTable,
+    limit: Int = Configuration.Limits.topicBytes
+  ) -> String? {
     let topic = table.text(
       key, expected: "a topic of at most \(limit) bytes without +, #, leading $ or empty levels",
       where: { topic in

@@ -98,6 +98,53 @@ struct ConfigurationTable {
     return number
   }
 
+  /// A number within `range`, in thousandths and with three decimals at most; nil where absent or
+  /// wrong.
+  mutating func thousandths(_ key: String, in range: ClosedRange<Int>) -> Int64? {
+    guard let value = value(key) else { return nil }
+    let number = value.double ?? value.int.map { Double($0) }
+    let scaled = (number ?? .nan) * 1000
+    let rounded = scaled.rounded()
+    // Binary fractions of three decimals lie this close to them.
+    guard abs(scaled - rounded) < 1e-6, rounded >= Double(range.lowerBound) * 1000,
+      rounded <= Double(range.upperBound) * 1000
+    else {
+      note(
+        key,
+        expected:
+          "a number from \(range.lowerBound) to \(range.upperBound), three decimals at most",
+        found: ConfigurationTable.describe(value))
+      return nil
+    }
+    return Int64(rounded)
+  }
+
+  /// Whole numbers within `range`, each once and at most `limit`; nil where absent or wrong.
+  mutating func integers(
+    _ key: String, in range: ClosedRange<Int>, atMost limit: Int
+  ) -> [Int]? {
+    guard let value = value(key) else { return nil }
+    let numbers = value.array?.map { $0.tomlValue.int }.compactMap { $0 } ?? []
+    guard let array = value.array, numbers.count == array.count, numbers.count <= limit,
+      !numbers.isEmpty, Set(numbers).count == numbers.count,
+      numbers.allSatisfy({ range.contains($0) })
+    else {
+      note(
+        key,
+        expected: "a list of different whole numbers from \(range.lowerBound) to "
+          + "\(range.upperBound)",
+        found: ConfigurationTable.describe(value))
+      return nil
+    }
+    return numbers
+  }
+
+  /// Whether the key is set to exactly this text.
+  mutating func isText(_ key: String, _ text: String) -> Bool {
+    guard table[key]?.tomlValue.string == text else { return false }
+    return value(key) != nil
+  }
+
   /// A truth value; nil where absent or wrong.
   mutating func boolean(_ key: String) -> Bool? {
     guard let value = value(key) else { return nil }

@@ -41,6 +41,33 @@ enum FileAccess {
     }
   }
 
+  /// Gives a file new bytes, all or none of them as seen by whoever opens it; mode 0600.
+  ///
+  /// It does not wait for the disk: what a power cut leaves must be checked when read.
+  static func replace(_ path: String, with bytes: [UInt8]) throws(SystemError) {
+    let temporary = path + ".new"
+    unsafe unlink(temporary)
+    let file = try FileDescriptor(
+      unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600),
+      from: "open")
+    var written = 0
+    while written < bytes.count {
+      let count = unsafe bytes.withUnsafeBytes { raw in
+        unsafe Glibc.write(
+          file.number, raw.baseAddress?.advanced(by: written), bytes.count - written)
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw SystemError(call: "write", number: errno) }
+      written += count
+    }
+    guard unsafe rename(temporary, path) == 0 else {
+      throw SystemError(call: "rename", number: errno)
+    }
+  }
+
+  /// Removes a file; one that is not there is removed already.
+  static func remove(_ path: String) { unsafe unlink(path) }
+
   /// Looks at a file's entry, following links (`stat`).
   static func status(_ path: String) throws(SystemError) -> Status {
     var entry = stat()

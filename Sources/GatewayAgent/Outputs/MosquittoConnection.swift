@@ -66,6 +66,8 @@ final class MosquittoConnection {
   private(set) var counters = Counters()
   /// What waits, and what was dropped.
   var queuedCount: Int { queue.count }
+  /// Whether the message that `onMessage` is handling had been kept by the broker.
+  var isMessageRetained: Bool { link?.handle.isMessageRetained ?? false }
   /// Messages that went because the queue was full.
   var overflowCount: Int { queue.droppedCount }
   /// Messages that went because they were too old when the broker came back.
@@ -248,8 +250,9 @@ final class MosquittoConnection {
   /// expiry, external data goes with QoS 0 and unretained (privacy.md C7).
   @discardableResult
   func publish(_ release: consuming Release) -> Verdict {
-    let isKept = release.qos > 0 || release.retain || release.kind != .data
+    let isKept = release.qos > 0 || release.retain || !release.kind.isMomentary
     guard let link else { return keepOrDrop(release, isKept) }
+    if link.version == .threeOneOne, release.kind == .charging { release.forbidStorage() }
     if isKept {
       let isDirect = release.qos == 0 && queue.isSettled && !link.handle.wantsWrite
       if !isDirect {
@@ -276,7 +279,9 @@ final class MosquittoConnection {
   private func keepOrDrop(
     _ release: borrowing Release, _ isKept: Bool
   ) -> Verdict {
-    guard isKept || state == .connecting else {
+    // An old limit must not be the first thing that a broker gets after its absence.
+    let isFeed = release.kind == .charging || release.kind == .sink
+    guard !isFeed, isKept || state == .connecting else {
       counters.droppedOffline += 1
       return .dropped
     }

@@ -41,6 +41,10 @@ import Glibc
   /// A message of a subscription.
   var onMessage: (_ topic: Span<UInt8>, _ payload: Span<UInt8>) -> Void = { _, _ in }
 
+  /// Whether the message that `onMessage` is handling had been kept by the broker: how old it is
+  /// nobody knows.
+  private(set) var isMessageRetained = false
+
   private let client: OpaquePointer
   private let version: MQTTVersion
   private var expiry: OpaquePointer?
@@ -108,6 +112,7 @@ import Glibc
       let name = unsafe UnsafeRawBufferPointer(start: topic, count: strlen(topic))
       let payload = unsafe UnsafeRawBufferPointer(
         start: message.payload, count: Int(message.payloadlen))
+      handle.isMessageRetained = unsafe message.retain
       unsafe handle.onMessage(
         Span(_unsafeBytes: name), Span(_unsafeBytes: payload))
     }

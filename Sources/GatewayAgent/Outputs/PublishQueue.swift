@@ -137,7 +137,10 @@ struct PublishQueue: ~Copyable {
   }
 
   /// The connection is gone: what was not acknowledged waits again, in its old place.
+  ///
+  /// But for the charging feed's: only the next sample may speak then.
   mutating func rewind() {
+    remove { $0.kind == .charging || $0.kind == .sink }
     for index in messages.indices { messages[index].id = nil }
     inFlightCount = 0
   }

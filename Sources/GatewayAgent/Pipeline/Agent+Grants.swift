@@ -135,6 +135,9 @@ extension Agent {
         publish(epilogue.notice(receipt: receipt, end, at: clock.now()))
       }
     }
+    if grant.isInHouse, end == .withdrawn || end == .objected || end == .expired {
+      forgetChargingIfUnused()
+    }
     if end != .replaced { closeIfUnused(link) }
     return effects
   }
@@ -160,7 +163,7 @@ extension Agent {
         && (house.place.processStatus(isOnline: true).topicText == topic
           || house.place.meterStatus(isOnline: true).topicText == topic
           || processHealth(of: link, at: house).topicText == topic
-          || health(of: house).topicText == topic)
+          || health(of: house).topicText == topic || isChargingTopic(topic, of: house))
     }
     guard let house else { return nil }
     return running.firstIndex { $0?.gates.contains(house.gateIndex) == true }

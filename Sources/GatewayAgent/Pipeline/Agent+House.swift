@@ -129,6 +129,7 @@ extension Agent {
       publish(house.place.meterStatus(isOnline: conditions[Int(house.gate.source)].isOnline))
       publish(health(of: house))
       announceAgain(in: index)
+      greetCharging(house)
     }
   }
 

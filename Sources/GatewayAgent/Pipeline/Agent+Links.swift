@@ -50,24 +50,16 @@ extension Agent {
     connection.onSent = { [unowned self] gateIndex, byteCount in
       noteSent(gateIndex, byteCount)
     }
+    guard link.isInHouse else { return connection.start() }
     let discovery = configuration.homeAssistant
-    if link.isInHouse, discovery.enabled {
-      connection.subscribe(discovery.birthTopic)
-      connection.onMessage = { [unowned self, unowned link] _, payload in
-        if Self.isBirth(payload) { homeAssistantBorn(on: link) }
-      }
+    if discovery.enabled { connection.subscribe(discovery.birthTopic) }
+    for case .some(let topic) in configuration.charging?.drawTopics ?? [] {
+      connection.subscribe(topic)
+    }
+    connection.onMessage = { [unowned self, unowned link] topic, payload in
+      heard(topic, payload, on: link)
     }
     connection.start()
-  }
-
-  /// Home Assistant's birth message is the word `online`.
-  private static func isBirth(_ payload: Span<UInt8>) -> Bool {
-    let word: StaticString = "online"
-    guard payload.count == word.utf8CodeUnitCount else { return false }
-    for index in payload.indices where payload[index] != (unsafe word.utf8Start[index]) {
-      return false
-    }
-    return true
   }
 
   /// Counts a message under the grant whose gate released it.

@@ -29,6 +29,8 @@ final class Agent {
   /// Withdrawals that are in force but not in the ledger yet, with what they did.
   var unfinished: [UniqueID: EndEffects] = [:]
   var processHealth: PartHealth
+  /// The charging feed; nil unless configured.
+  var charging: Charging?
   /// Called with each release before its connection gets it: tests watch it.
   var onPublished: ((_ release: borrowing Release) -> Void)?
   /// Called after each good frame, before anything is released.
@@ -62,6 +64,10 @@ final class Agent {
     try addMeters()
     tickTimer = loop.timer { [unowned self] in tick() }
     minute = loop.timer { [unowned self] in everyMinute() }
+    charging = configuration.charging.map {
+      Charging($0, stateDirectory: configuration.stateDirectory)
+    }
+    charging?.timer = loop.timer { [unowned self] in chargingTick() }
   }
 
   private func addMeters() throws(CommandFailure) {
@@ -103,6 +109,7 @@ final class Agent {
     loadGrants()
     for feed in feeds { feed.start() }
     minute?.arm(afterMilliseconds: 60_000 / clock.rate)
+    chargingTick()
     notifier.ready()
     feedWatchdog()
   }
@@ -115,6 +122,7 @@ final class Agent {
     watchdog?.cancel()
     for feed in feeds { feed.stop() }
     saveRuntime()
+    endCharging()
     processHealth = PartHealth(.stopping, .signal, since: clock.now())
     sayGoodbye()
     let open = links.compactMap { $0 }
@@ -138,6 +146,7 @@ final class Agent {
     bank.process(feed.snapshot, at: now, clockTrusted: isClockTrusted(at: now)) {
       (release: consuming Release) in publish(release)
     }
+    chargingFrame(feed)
     armTick()
   }
 

@@ -11,6 +11,14 @@ enum LocalDays {
     tzset()
   }
 
+  /// Seconds that the zone is ahead of UTC at `instant` (ms since 1970 UTC).
+  static func offsetSeconds(at instant: Int64) -> Int64 {
+    var seconds = time_t(instant / 1000)
+    var local = unsafe tm()
+    guard unsafe localtime_r(&seconds, &local) != nil else { return 0 }
+    return Int64(unsafe local.tm_gmtoff)
+  }
+
   /// The starts of `count` days in a row, the first of which holds `instant` (ms since 1970 UTC).
   static func starts(around instant: Int64, count: Int) -> [Int64] {
     var seconds = time_t(instant / 1000)

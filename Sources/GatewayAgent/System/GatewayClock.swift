@@ -44,6 +44,11 @@ struct GatewayClock: Sendable {
     return startUTC &+ (Self.monotonicMilliseconds() &- startMonotonic) &* Int64(rate)
   }
 
+  /// Time on this clock's scale that nobody can step, in milliseconds since an arbitrary start.
+  func steady() -> Int64 {
+    source?.milliseconds ?? (Self.monotonicMilliseconds() &* Int64(rate))
+  }
+
   /// Whether this clock is known to be right: the kernel's is disciplined by NTP or the like.
   ///
   /// Calls `adjtimex`, read-only.

@@ -100,6 +100,7 @@ extension Grant {
     }
     var gate = CompiledGate()
     gate.allowed = quantities(isInHouse: isInHouse, channel: channel)
+    gate.categories = terms.categories
     gate.notBefore = isInHouse && terms.validUntil == nil ? .min : terms.validFrom
     gate.notAfter = terms.validUntil ?? .max
     gate.activatedAt = max(terms.validFrom, decidedAt ?? terms.validFrom)

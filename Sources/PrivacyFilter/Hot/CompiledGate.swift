@@ -65,6 +65,8 @@ public enum GateIdentifier: UInt8, Sendable, BitwiseCopyable {
 public struct CompiledGate: Sendable, BitwiseCopyable {
   /// The quantities that may pass; derived ones by their own ids.
   var allowed = QuantitySet()
+  /// The categories that the grant holds, for documents that are computed from several quantities.
+  var categories = CategorySet(rawValue: 0)
   /// First instant at which data may pass, milliseconds since 1970 UTC.
   public internal(set) var notBefore: Int64 = .min
   /// First instant at which none may pass any more; `Int64.max` without end.

@@ -19,6 +19,20 @@ public struct Release: ~Copyable {
     case clear
     /// The notice to a recipient that a grant has ended.
     case notice
+    /// What the charging feed says now: worthless, or worse, once it is late.
+    case charging
+    /// The same in the words of another system, on its own topic.
+    case sink
+    /// A dated fact of the charging feed: an hour, a billing period.
+    case record
+
+    /// Whether it must go out now or not at all.
+    public var isMomentary: Bool {
+      switch self {
+      case .data, .charging, .sink: true
+      case .status, .health, .discovery, .clear, .notice, .record: false
+      }
+    }
   }
 
   /// `gateIndex` of documents that come from the agent itself and carry no measured value.
@@ -92,7 +106,13 @@ public struct Release: ~Copyable {
   ///
   /// QoS 0 and not retained, so that no broker keeps it; messages inside the house are not touched,
   /// nor is a clear, which must be retained to take effect and carries nothing.
+  ///
+  /// A limit of the charging feed is not retained either: without expiry it would hold for ever.
   public mutating func forbidStorage() {
+    if kind == .charging {
+      retain = false
+      expirySeconds = 0
+    }
     guard isExternal, kind != .clear else { return }
     qos = 0
     retain = false
