@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Compares docs/topics.md and docs/asyncapi.yaml with the registry of quantities in the code.
+"""Compares docs/topics.md, docs/asyncapi.yaml and QuantityIndex.swift with the registry of quantities.
 
     scripts/check-docs.py            says where they differ, exit 1
     scripts/check-docs.py --write    writes the generated parts anew
 
 The registry is the only list of quantities; what stands between the marks
-`<!-- quantities … -->` and `# quantities …` in the documents is made from it.
+`<!-- quantities … -->` and `# quantities …` in the documents is made from it, and all of the index.
 """
 
 import pathlib
@@ -14,6 +14,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 REGISTRY = ROOT / "Sources/PrivacyFilter/Hot/QuantityTable.swift"
+INDEX = ROOT / "Sources/PrivacyFilter/Hot/QuantityIndex.swift"
+UNITS = ROOT / "Sources/OBISDecoder/Unit.swift"
 TOPICS = ROOT / "docs/topics.md"
 ASYNCAPI = ROOT / "docs/asyncapi.yaml"
 
@@ -38,7 +40,7 @@ class Quantity:
         self.number, self.name, self.unit, self.kind = number, name, unit, kind
         self.category = category.upper()
         self.outside = audience == "recipients"
-        packed = int(code, 16)
+        self.packed = packed = int(code, 16)
         self.obis = ".".join(str(packed >> shift & 255) for shift in (16, 8, 0)) if packed else ""
         self.key = name + ("_" + SUFFIX[unit] if SUFFIX[unit] else "")
 
@@ -112,6 +114,44 @@ def replaced(text, name, body, marks):
     return text[: text.index("\n", start) + 1] + body + "\n" + text[line_start:]
 
 
+def index(quantities):
+    """A table in which a multiplication finds the quantity of a code and a unit: no two collide."""
+    units = dict(re.findall(r"case (\w+) = (\d+)", UNITS.read_text()))
+    keys = {
+        int(units[q.unit]) << 24 | q.packed: int(q.number) for q in quantities if q.packed
+    }
+    factor, bits = 0x9E3779B1, 9
+    while len({(key * factor & 0xFFFFFFFF) >> 32 - bits for key in keys}) < len(keys):
+        factor = (factor * 0x915F77F5 + 0x6D2B79F4) & 0xFFFFFFFF | 1
+    slots = [255] * (1 << bits)
+    for key, number in keys.items():
+        slots[(key * factor & 0xFFFFFFFF) >> 32 - bits] = number
+    rows = [
+        "    " + ", ".join(str(number) for number in slots[start : start + 16]) + ","
+        for start in range(0, len(slots), 16)
+    ]
+    return "\n".join(
+        [
+            "// Made by scripts/check-docs.py --write from QuantityTable.swift: not to be edited.",
+            "",
+            "/// Where the registry has a code of channel 0 in a unit: a multiplication and one look.",
+            "///",
+            "/// No two lines of the registry share a place; what finds a line still has to compare.",
+            "enum QuantityIndex {",
+            "  /// The id at the place of a code and a unit; 255 if the registry certainly has neither.",
+            "  static func id(_ cde: UInt32, _ unit: UInt8) -> UInt8 {",
+            f"    ids[Int(((UInt32(unit) << 24 | cde) &* 0x{factor:08X}) >> {32 - bits})]",
+            "  }",
+            "",
+            f"  private static let ids: [{len(slots)} of UInt8] = [",
+            *rows,
+            "  ]",
+            "}",
+            "",
+        ]
+    )
+
+
 def written():
     quantities = registry()
     topics = replaced(
@@ -122,7 +162,7 @@ def written():
     yaml = replaced(yaml, "in-house quantities", properties(quantities, True), marks)
     outside = [q for q in quantities if q.outside]
     yaml = replaced(yaml, "outside quantities", properties(outside, True), marks)
-    return {TOPICS: topics, ASYNCAPI: yaml}
+    return {TOPICS: topics, ASYNCAPI: yaml, INDEX: index(quantities)}
 
 
 def references(node):
@@ -165,7 +205,7 @@ def check_asyncapi():
 def main():
     faults = []
     for path, text in written().items():
-        if path.read_text() == text:
+        if path.exists() and path.read_text() == text:
             continue
         if "--write" in sys.argv:
             path.write_text(text)

@@ -10,7 +10,11 @@ enum Gates {
   static let start: Int64 = 1_767_225_600_000
 
   /// Installs the first `count` of them; false if one does not compile.
-  static func install(in bank: inout GateBank, count: Int = count, now: Int64) -> Bool {
+  ///
+  /// `isWide` makes all of them external ones with every category that a recipient can be granted.
+  static func install(
+    in bank: inout GateBank, count: Int = count, isWide: Bool = false, now: Int64
+  ) -> Bool {
     guard let id = UniqueID(parsing: meter) else { return false }
     // The names it makes are not the point here: any function of its input will do.
     let pseudonyms = Pseudonyms(installSecret: [UInt8](repeating: 7, count: 32)) { key, message in
@@ -26,8 +30,9 @@ enum Gates {
         salt: [UInt8](repeating: UInt8(index), count: 16), rotation: 0, connection: UInt8(index),
         grantIndex: UInt8(index), publishesValues: false, pseudonyms: pseudonyms)
       do {
-        let grant = try JSONDecoder().decode(Grant.self, from: Data(json(index).utf8))
-        let gates = try grant.compile(role: index == 0 ? .inHouse : .processor, context)
+        let grant = try JSONDecoder().decode(
+          Grant.self, from: Data(json(index, isWide: isWide).utf8))
+        let gates = try grant.compile(role: index == 0 && !isWide ? .inHouse : .processor, context)
         guard let gate = gates.first, bank.install(gate, at: index, now: now) else { return false }
       } catch {
         print("grant \(index): \(error)")
@@ -37,20 +42,22 @@ enum Gates {
     return true
   }
 
-  private static func json(_ index: Int) -> String {
-    let rungs = ["G1", "G2", "G3", "G4", "G5"]
-    let granularity = index == 0 ? "G0" : rungs[index % rungs.count]
+  private static func json(_ index: Int, isWide: Bool) -> String {
+    let rungs = isWide ? ["G2", "G3", "G4"] : ["G1", "G2", "G3", "G4", "G5"]
+    let isInHouse = index == 0 && !isWide
+    let granularity = isInHouse ? "G0" : rungs[index % rungs.count]
     let categories =
-      index == 0
+      isInHouse
       ? #""E1","E2","P1","P3","P2","V1","A1","Q1","F1","O1","T1","C1""#
       : #""E3","E4","P1","P3","P2","V1","A1","Q1","F1""#
-    let place = index == 0 ? "meter" : "gateway/r\(index)"
+        + (isWide ? #","E1","E2","E5","D1","O1","L1""# : "")
+    let place = isInHouse ? "meter" : "gateway/r\(index)"
     return """
       {"schema":"gateway-consent/1","id":"5f0e2d3c-0000-4000-8000-0000000000\(index + 10)","version":1,
       "supersedes":null,"sources":["\(meter)"],"profile":"custom","recipient":"recipient-\(index)",
       "purpose":"insight","basis":"a","basisText":null,"categories":[\(categories)],"optional":[],
       "channels":[],"granularity":"\(granularity)","quantum":"R\(index % 3)","minDelay":0,
-      "fineConfirmed":true,"identifier":"pseudonym","absolute":false,"rotateDays":0,
+      "fineConfirmed":true,"identifier":"pseudonym","absolute":\(isWide),"rotateDays":0,
       "validFrom":"2026-01-01T00:00:00Z","validUntil":"2027-01-01T00:00:00Z","reviewEveryDays":365,
       "retention":"R-WITHDRAW","destination":{"broker":"b","topicRoot":"\(place)","qos":0,
       "retain":false,"country":"NO","route":"direct","transfer":"none","mqtt5Expiry":true},

@@ -25,6 +25,7 @@ enum Throughput {
     if let corpus = Corpus(model: "nl-dsmr5", frames: frames) {
       isWrong = !Gates.measure(corpus, rounds: rounds) || isWrong
     }
+    isWrong = !HotPath.measure(frames: isSmoke ? 7200 : 72_000, rounds: rounds) || isWrong
     if isWrong {
       print("FAIL: a frame or a value is missing")
       exit(1)

@@ -4,6 +4,7 @@ internal import OBISDecoder
 ///
 /// At most `capacity` gates, all storage in place, no heap. It asks no clock: `now` is an argument,
 /// milliseconds since 1970 UTC. The closures called must not use the bank.
+///
 public struct GateBank: ~Copyable {
   /// Most gates at a time.
   public static let capacity = 32
@@ -17,11 +18,15 @@ public struct GateBank: ~Copyable {
   /// Whether dated grants are held because the clock fell back.
   public private(set) var isClockHeld = false
 
-  var gates = InlineArray<32, CompiledGate>(repeating: CompiledGate())
-  var states = InlineArray<32, GateState>(repeating: GateState())
-  var slots = InlineArray<2048, GateSlot>(repeating: GateSlot())
-  var counters = InlineArray<32, GateCounters>(repeating: GateCounters())
+  var rows = InPlace<32, GateRow> { _ in GateRow() }
+  /// What the gates collect, `slotsPerGate` for each, in the order of the ids that it allows.
+  var slots = InPlace<2048, GateSlot> { _ in GateSlot() }
+  /// What their windows came to, beside the slots.
+  var results = InPlace<2048, SlotResult> { _ in SlotResult() }
+  /// How many gates each row has had: what an earlier one released is stale.
   var epochs = InlineArray<32, UInt32>(repeating: 0)
+  /// Bit n is set while row n has a gate.
+  var installed: UInt32 = 0
   var dayStarts = InlineArray<8, Int64>(repeating: .max)
   var monthStarts = InlineArray<4, Int64>(repeating: .max)
   /// The identifier of each gate whose grant names one; empty until the meter has sent it.
@@ -41,18 +46,33 @@ public struct GateBank: ~Copyable {
 
   /// Puts a gate in force; false, and nothing changes, if the index is taken or out of range.
   public mutating func install(_ gate: CompiledGate, at index: Int, now: Int64) -> Bool {
-    guard index >= 0, index < GateBank.capacity, !states[index].isInstalled,
+    guard index >= 0, index < GateBank.capacity, !isInstalled(index),
       gate.allowed.count <= GateBank.slotsPerGate || !gate.isWindowed && gate.isInHouse
     else { return false }
     let row = gate.publishesValues ? freeValueRow() : UInt8(GateBank.valueRows)
-    gates[index] = gate
-    states[index] = GateState()
-    states[index].isInstalled = true
-    states[index].valueRow = row
-    counters[index] = GateCounters()
+    rows[index].gate = gate
+    rows[index].state = GateState()
+    installed |= 1 << UInt32(index)
+    rows[index].state.valueRow = row
+    rows[index].counters = GateCounters()
     epochs[index] &+= 1
+    setModes(index)
     if now >= gate.notBefore, now < gate.notAfter { open(index, at: now) }
     return true
+  }
+
+  private mutating func setModes(_ index: Int) {
+    let gate = rows[index].gate
+    var slot = index * GateBank.slotsPerGate
+    let end = slot + GateBank.slotsPerGate
+    var id = 0
+    while let quantity = gate.allowed.next(from: id), slot < end {
+      slots[slot].mode = SlotMode(
+        quantity, gate.granularity)
+      if slots[slot].mode == .mean { rows[index].averaged.insert(quantity) }
+      slot += 1
+      id = Int(quantity.rawValue) + 1
+    }
   }
 
   /// Ends a gate at once: allows nothing, wipes what it collected, makes its queued releases stale.
@@ -60,29 +80,35 @@ public struct GateBank: ~Copyable {
   /// Returns how many windows had ended and waited to be published.
   @discardableResult
   public mutating func stop(_ index: Int, at now: Int64) -> UInt32 {
-    guard index >= 0, index < GateBank.capacity, states[index].isInstalled else { return 0 }
-    let state = states[index]
+    guard isInstalled(index) else { return 0 }
+    let state = rows[index].state
     var purged: UInt32 = 0
     if state.pending.0.isUsed { purged += 1 }
     if state.pending.1.isUsed { purged += 1 }
     if state.isOpen, state.windowEnd <= now, state.sampleCount > 0 { purged += 1 }
-    gates[index] = CompiledGate()
-    states[index] = GateState()
+    installed &= ~(1 << UInt32(index))
+    rows[index].gate = CompiledGate()
+    rows[index].averaged = QuantitySet()
+    rows[index].state = GateState()
     identifiers[index] = FixedText<32>()
     epochs[index] &+= 1
-    for slot in 0..<GateBank.slotsPerGate {
-      slots[index * GateBank.slotsPerGate + slot] = GateSlot()
+    let first = index * GateBank.slotsPerGate
+    for slot in first..<first + GateBank.slotsPerGate {
+      slots[slot] = GateSlot()
+      results[slot] = SlotResult()
     }
     return purged
   }
 
   /// Whether a gate is in force at `index`.
   public func isInstalled(_ index: Int) -> Bool {
-    index >= 0 && index < GateBank.capacity && states[index].isInstalled
+    index >= 0 && index < GateBank.capacity && installed & 1 << UInt32(index) != 0
   }
 
   /// The gate at `index`, nil if none is in force there.
-  public func gate(at index: Int) -> CompiledGate? { isInstalled(index) ? gates[index] : nil }
+  public mutating func gate(at index: Int) -> CompiledGate? {
+    isInstalled(index) ? rows[index].gate : nil
+  }
 
   /// Whether a queued release is still permitted to be sent: its gate runs and was not replaced.
   public func isCurrent(gateIndex: UInt8, epoch: UInt32) -> Bool {
@@ -91,15 +117,17 @@ public struct GateBank: ~Copyable {
   }
 
   /// What the gate at `index` has let through since it was installed; kept after `stop`.
-  public func counters(at index: Int) -> GateCounters {
-    index >= 0 && index < GateBank.capacity ? counters[index] : GateCounters()
+  public mutating func counters(at index: Int) -> GateCounters {
+    index >= 0 && index < GateBank.capacity ? rows[index].counters : GateCounters()
   }
 
   // MARK: - Bases
 
   /// The register value, in thousandths of the unit, from which a gate counts; nil before the first.
-  public func base(of quantity: Quantity, at index: Int) -> Int64? {
-    guard let slot = slotIndex(of: quantity, at: index), slots[slot].hasBase else { return nil }
+  public mutating func base(of quantity: Quantity, at index: Int) -> Int64? {
+    guard let slot = slotIndex(of: quantity, at: index),
+      slots[slot].hasBase
+    else { return nil }
     return slots[slot].base
   }
 
@@ -112,12 +140,13 @@ public struct GateBank: ~Copyable {
     slots[slot].hasBase = true
   }
 
-  private func slotIndex(of quantity: Quantity, at index: Int) -> Int? {
-    guard isInstalled(index), gates[index].allowed.contains(quantity) else { return nil }
-    var slot = index * GateBank.slotsPerGate
+  private mutating func slotIndex(of quantity: Quantity, at index: Int) -> Int? {
+    guard isInstalled(index) else { return nil }
+    let allowed = rows[index].gate.allowed
+    var slot = 0
     var id = 0
-    while let next = gates[index].allowed.next(from: id) {
-      if next == quantity { return slot < (index + 1) * GateBank.slotsPerGate ? slot : nil }
+    while let next = allowed.next(from: id), slot < GateBank.slotsPerGate {
+      if next == quantity { return index * GateBank.slotsPerGate + slot }
       slot += 1
       id = Int(next.rawValue) + 1
     }
@@ -142,7 +171,7 @@ public struct GateBank: ~Copyable {
 
   /// Gives a gate the identifier that its grant names, or takes it away; for the vault alone.
   mutating func setIdentifier(_ identifier: FixedText<32>?, of index: Int) {
-    guard isInstalled(index), gates[index].identifier != .none else { return }
+    guard isInstalled(index), rows[index].gate.identifier != .none else { return }
     identifiers[index] = identifier ?? FixedText<32>()
   }
 
@@ -150,7 +179,7 @@ public struct GateBank: ~Copyable {
   public mutating func acceptClock(_ now: Int64) {
     isClockHeld = false
     latest = now
-    for index in 0..<GateBank.capacity where states[index].isInstalled { suspend(index) }
+    for index in 0..<GateBank.capacity where isInstalled(index) { suspend(index) }
   }
 
   /// The time to work with: never earlier than before, unless the clock is held.
@@ -166,10 +195,10 @@ public struct GateBank: ~Copyable {
   }
 
   /// Whether a gate may work at `time`.
-  func admits(_ index: Int, at time: Int64) -> Bool {
-    let gate = gates[index]
-    if gate.needsClock, !wasTrusted || isClockHeld { return false }
-    return time >= gate.notBefore && time < gate.notAfter
+  mutating func admits(_ index: Int, at time: Int64) -> Bool {
+    if rows[index].gate.needsClock, !wasTrusted || isClockHeld { return false }
+    return time >= rows[index].gate.notBefore
+      && time < rows[index].gate.notAfter
   }
 
   // MARK: - Frames and time
@@ -181,16 +210,18 @@ public struct GateBank: ~Copyable {
   ) {
     let time = advanceClock(to: now, isTrusted: clockTrusted)
     unknownDropped &+= UInt64(snapshot.unknownCount)
+    // Lent once for all gates: to lend it is to copy it.
+    let values = snapshot.thousandths.span
     for index in 0..<GateBank.capacity
-    where states[index].isInstalled && gates[index].source == snapshot.source {
+    where isInstalled(index) && rows[index].gate.source == snapshot.source {
       guard admits(index, at: time) else {
         suspend(index)
         continue
       }
-      if gates[index].isWindowed {
-        collect(index, snapshot, at: time)
+      if rows[index].gate.isWindowed {
+        collect(index, snapshot, values, at: time)
         emitDue(index, at: time, emit)
-      } else if gates[index].isInHouse {
+      } else if rows[index].gate.isInHouse {
         emitState(index, snapshot, at: time, emit)
       } else {
         emitLive(index, snapshot, at: time, emit)
@@ -204,13 +235,15 @@ public struct GateBank: ~Copyable {
   ) {
     let time = advanceClock(to: now, isTrusted: clockTrusted)
     for index in 0..<GateBank.capacity
-    where states[index].isInstalled && gates[index].isWindowed {
+    where isInstalled(index) && rows[index].gate.isWindowed {
       guard admits(index, at: time) else {
         suspend(index)
         continue
       }
-      if !states[index].isOpen { open(index, at: time) }
-      if states[index].isOpen, time >= states[index].windowEnd + grace(index) {
+      if !rows[index].state.isOpen { open(index, at: time) }
+      if rows[index].state.isOpen,
+        time >= rows[index].state.windowEnd + grace(index)
+      {
         roll(index, to: time)
       }
       emitDue(index, at: time, emit)
@@ -218,17 +251,22 @@ public struct GateBank: ~Copyable {
   }
 
   /// When `tick` next has work, possibly in the past; nil if no window is open.
-  public func nextDeadline() -> Int64? {
+  public mutating func nextDeadline() -> Int64? {
     var earliest = Int64.max
     for index in 0..<GateBank.capacity
-    where states[index].isInstalled && gates[index].isWindowed {
-      let state = states[index]
-      if state.pending.0.isUsed { earliest = min(earliest, state.pending.0.due) }
-      if state.pending.1.isUsed { earliest = min(earliest, state.pending.1.due) }
-      if state.isOpen {
-        earliest = min(earliest, state.windowEnd + grace(index))
-      } else if gates[index].notBefore > latest, gates[index].notBefore != .max {
-        earliest = min(earliest, gates[index].notBefore)
+    where isInstalled(index) && rows[index].gate.isWindowed {
+      if rows[index].state.pending.0.isUsed {
+        earliest = min(earliest, rows[index].state.pending.0.due)
+      }
+      if rows[index].state.pending.1.isUsed {
+        earliest = min(earliest, rows[index].state.pending.1.due)
+      }
+      if rows[index].state.isOpen {
+        earliest = min(earliest, rows[index].state.windowEnd + grace(index))
+      } else if rows[index].gate.notBefore > latest,
+        rows[index].gate.notBefore != .max
+      {
+        earliest = min(earliest, rows[index].gate.notBefore)
       }
     }
     return earliest == .max ? nil : earliest

@@ -6,8 +6,9 @@ internal import OBISDecoder
 extension GateBank {
   /// Publishes the windows of a gate that are due.
   mutating func emitDue(_ index: Int, at time: Int64, _ emit: (consuming Release) -> Void) {
-    let first = states[index].pending.0
-    let second = states[index].pending.1
+    let first = rows[index].state.pending.0
+    let second = rows[index].state.pending.1
+    guard first.isUsed && time >= first.due || second.isUsed && time >= second.due else { return }
     let isSwapped = first.isUsed && second.isUsed && second.start < first.start
     emitPending(index, isSwapped ? 1 : 0, at: time, emit)
     emitPending(index, isSwapped ? 0 : 1, at: time, emit)
@@ -16,17 +17,17 @@ extension GateBank {
   private mutating func emitPending(
     _ index: Int, _ parity: Int, at time: Int64, _ emit: (consuming Release) -> Void
   ) {
-    let window = states[index].pending(parity)
+    let window = rows[index].state.pending(parity)
     guard window.isUsed, time >= window.due else { return }
-    states[index].setPending(GateState.Pending(), parity)
-    guard window.start > states[index].lastSent else {
-      counters[index].dropped &+= 1
+    rows[index].state.setPending(GateState.Pending(), parity)
+    guard window.start > rows[index].state.lastSent else {
+      rows[index].counters.dropped &+= 1
       return
     }
-    states[index].lastSent = window.start
+    rows[index].state.lastSent = window.start
     begin(index)
     topic.append("/")
-    topic.append(gates[index].granularity.stream)
+    topic.append(rows[index].gate.granularity.stream)
     writeWindow(index, window, parity)
     send(index, at: time, emit)
   }
@@ -34,7 +35,7 @@ extension GateBank {
   private mutating func writeWindow(
     _ index: Int, _ window: GateState.Pending, _ parity: Int
   ) {
-    let gate = gates[index]
+    let gate = rows[index].gate
     payload.append("{\"v\":1,")
     writeIdentifier(index)
     writeSpan(gate, window)
@@ -48,8 +49,9 @@ extension GateBank {
     var slot = index * GateBank.slotsPerGate
     var id = 0
     while let quantity = gate.allowed.next(from: id) {
-      writeKey(quantity, SlotMode(quantity, gate.granularity))
-      if isTold, let value = slots[slot].result(parity) {
+      let mode = slots[slot].mode
+      writeKey(quantity, mode)
+      if isTold, let value = results[slot].value(parity) {
         Decimal(mantissa: value, exponent: Quantum.exponent).write(to: &payload)
       } else {
         payload.append("null")
@@ -83,9 +85,9 @@ extension GateBank {
 
   /// The identifier that the grant names, `null` until the meter has sent it.
   private mutating func writeIdentifier(_ index: Int) {
-    guard gates[index].identifier != .none else { return }
+    guard rows[index].gate.identifier != .none else { return }
     payload.append("\"")
-    payload.append(gates[index].identifier.key)
+    payload.append(rows[index].gate.identifier.key)
     payload.append("\":")
     if identifiers[index].isEmpty {
       payload.append("null,")
@@ -101,12 +103,12 @@ extension GateBank {
     _ index: Int, _ snapshot: borrowing Snapshot, at time: Int64,
     _ emit: (consuming Release) -> Void
   ) {
-    let gate = gates[index]
-    guard time >= states[index].lastSent else {
-      counters[index].dropped &+= 1
+    let gate = rows[index].gate
+    guard time >= rows[index].state.lastSent else {
+      rows[index].counters.dropped &+= 1
       return
     }
-    states[index].lastSent = time
+    rows[index].state.lastSent = time
     begin(index)
     topic.append("/")
     topic.append(gate.granularity.stream)
@@ -121,7 +123,7 @@ extension GateBank {
       let mode = SlotMode(quantity, gate.granularity)
       writeKey(quantity, mode)
       if mode == .sinceStart {
-        writeSinceStart(quantity, slot, gate, snapshot)
+        writeSinceStart(quantity, slot, index, snapshot)
       } else if let value = snapshot.value(of: quantity.measured), mode != .lastHour {
         Self.write(value, of: quantity, mode, gate, to: &payload)
       } else {
@@ -135,23 +137,29 @@ extension GateBank {
   }
 
   private mutating func writeSinceStart(
-    _ quantity: Quantity, _ slot: Int, _ gate: CompiledGate, _ snapshot: borrowing Snapshot
+    _ quantity: Quantity, _ slot: Int, _ index: Int, _ snapshot: borrowing Snapshot
   ) {
-    guard let value = Self.thousandths(of: quantity, .sinceStart, snapshot) else {
+    guard let value = snapshot.thousandths(of: quantity) else {
       payload.append("null")
       return
     }
     // A register that went back, as at a meter's exchange, counts on from what was counted.
-    if slots[slot].hasBase, slots[slot].hasLast,
-      value < slots[slot].last || snapshot.totalsRestarted
+    if slots[slot].hasBase,
+      slots[slot].hasLast,
+      value < slots[slot].last
+        || snapshot.totalsRestarted
     {
       let (moved, overflow) = value.subtractingReportingOverflow(
-        slots[slot].last &- slots[slot].base)
+        slots[slot].last
+          &- slots[slot].base)
       slots[slot].base = overflow ? value : moved
     }
-    slots[slot].take(value, at: 0, isRegister: true, start: 0)
-    let step = Quantum.step(gate.quantum, quantity)
-    if let growth = Quantum.since(slots[slot].base, value, step: step) {
+    slots[slot].take(
+      value, at: 0, isRegister: true, start: 0)
+    let step = Quantum.step(rows[index].gate.quantum, quantity)
+    if let growth = Quantum.since(
+      slots[slot].base, value, step: step)
+    {
       Decimal(mantissa: growth, exponent: Quantum.exponent).write(to: &payload)
     } else {
       payload.append("null")
@@ -201,7 +209,7 @@ extension GateBank {
   mutating func begin(_ index: Int) {
     topic.removeAll()
     payload.removeAll()
-    gates[index].place.write(to: &topic)
+    rows[index].gate.place.write(to: &topic)
   }
 
   /// min(end of the grant − now, max(2 windows, 300 s)); none in the house.
@@ -221,15 +229,15 @@ extension GateBank {
 
   /// Hands the release in hand on and counts it; drops and counts what did not fit.
   mutating func send(_ index: Int, at time: Int64, _ emit: (consuming Release) -> Void) {
-    let gate = gates[index]
+    let gate = rows[index].gate
     let limit = gate.isInHouse ? Release.payloadBytes : Release.externalPayloadBytes
     guard !topic.overflowed, !payload.overflowed, payload.count <= limit else {
-      counters[index].dropped &+= 1
+      rows[index].counters.dropped &+= 1
       return
     }
-    counters[index].released &+= 1
-    counters[index].bytes &+= UInt64(payload.count)
-    counters[index].lastAt = time
+    rows[index].counters.released &+= 1
+    rows[index].counters.bytes &+= UInt64(payload.count)
+    rows[index].counters.lastAt = time
     let delivery = Delivery(
       kind: .data, gateIndex: UInt8(index), epoch: epochs[index], connection: gate.connection,
       qos: gate.qos, retain: gate.retain, expirySeconds: expirySeconds(gate, at: time),

@@ -50,6 +50,18 @@ enum SlotMode: UInt8 {
   }
 }
 
+/// What a frame means to all slots of one gate.
+struct SlotSample {
+  /// When it came, milliseconds since 1970 UTC.
+  var time: Int64
+  /// Where a register's growth is counted from if this is its first value.
+  var start: Int64
+  /// How late a value behind a boundary may be, and still stand for the value at it.
+  var tolerance: Int64
+  /// The gate's rounding level.
+  var quantum: UInt8
+}
+
 /// The window that a slot is closed for.
 struct SlotWindow {
   /// First instant, milliseconds since 1970 UTC.
@@ -75,8 +87,35 @@ enum SlotVerdict: UInt8 {
   case part
 }
 
+/// The numbers of a quantity's closed windows, in thousandths of the unit, by the windows' parity.
+struct SlotResult: ~Copyable {
+  private var values: (Int64, Int64) = (0, 0)
+  private var hasValue: (Bool, Bool) = (false, false)
+
+  /// The result of the closed window of a parity.
+  func value(_ parity: Int) -> Int64? {
+    if parity == 0 { return hasValue.0 ? values.0 : nil }
+    return hasValue.1 ? values.1 : nil
+  }
+
+  /// Sets the result of the closed window of a parity.
+  mutating func set(_ value: Int64?, _ parity: Int) {
+    if parity == 0 {
+      values.0 = value ?? 0
+      hasValue.0 = value != nil
+    } else {
+      values.1 = value ?? 0
+      hasValue.1 = value != nil
+    }
+  }
+}
+
 /// What one gate keeps of one quantity: sums and registers in thousandths of the unit.
-struct GateSlot: BitwiseCopyable {
+///
+/// One cache line: a frame touches the slots of all gates.
+struct GateSlot: ~Copyable {
+  /// How it becomes the number of a window.
+  var mode = SlotMode.last
   /// Samples of a gauge in the open window, added up.
   var sum: Int64 = 0
   /// Register value from which the grant counts.
@@ -89,12 +128,8 @@ struct GateSlot: BitwiseCopyable {
   var last: Int64 = 0
   /// When it arrived.
   var lastAt: Int64 = 0
-  /// Result of the closed window of each parity.
-  var results: (Int64, Int64) = (0, 0)
   /// Samples in the open window.
   var count: Int32 = 0
-  /// Whether the closed window of each parity has a result.
-  var hasResult: (Bool, Bool) = (false, false)
   /// One more than the parity of a closed window whose end value has yet to come; 0 for none.
   var waiting: UInt8 = 0
   var hasBase = false
@@ -103,34 +138,33 @@ struct GateSlot: BitwiseCopyable {
   /// Whether the register went back or a sum overflowed: the window has no result.
   var isBroken = false
 
-  /// The result of the closed window of a parity.
-  func result(_ parity: Int) -> Int64? {
-    if parity == 0 { return hasResult.0 ? results.0 : nil }
-    return hasResult.1 ? results.1 : nil
-  }
-
-  mutating func setResult(_ value: Int64?, _ parity: Int) {
-    if parity == 0 {
-      results.0 = value ?? 0
-      hasResult.0 = value != nil
-    } else {
-      results.1 = value ?? 0
-      hasResult.1 = value != nil
-    }
-  }
-
   /// Forgets all but the base: what happened meanwhile is never told.
   mutating func restart() {
     let base = self.base
     let hasBase = self.hasBase
+    let mode = self.mode
     self = GateSlot()
+    self.mode = mode
     self.base = base
     self.hasBase = hasBase
   }
 
   // MARK: - Taking samples
 
+  /// Takes the value of a frame, unless it is one to be averaged.
+  @inline(__always)
+  mutating func take(_ value: Int64, _ sample: SlotSample) {
+    switch mode {
+    case .mean: break
+    case .last: take(value, at: sample.time, isRegister: false, start: sample.start)
+    case .register, .interval, .sinceStart:
+      take(value, at: sample.time, isRegister: true, start: sample.start)
+    case .lastHour: takeHour(value, sample)
+    }
+  }
+
   /// Takes a sample of a gauge.
+  @inline(__always)
   mutating func add(_ value: Int64) {
     let (next, overflow) = sum.addingReportingOverflow(value)
     if overflow { isBroken = true } else { sum = next }
@@ -161,7 +195,8 @@ struct GateSlot: BitwiseCopyable {
 
   /// Ends the window: leaves its result under `parity`, nil where it is not known.
   mutating func close(
-    _ mode: SlotMode, _ window: SlotWindow, candidate: Int64?, step: Int64, parity: Int
+    _ window: SlotWindow, candidate: Int64?, step: Int64, parity: Int,
+    into results: inout SlotResult
   ) -> SlotVerdict {
     var result: Int64?
     var verdict = SlotVerdict.plain
@@ -193,7 +228,7 @@ struct GateSlot: BitwiseCopyable {
       if window.isCovered { result = hourResult }
     }
     count = 0
-    setResult(result, parity)
+    results.set(result, parity)
     return verdict
   }
 
@@ -201,17 +236,17 @@ struct GateSlot: BitwiseCopyable {
   ///
   /// Meters that send their registers once an hour send them some seconds after it.
   mutating func complete(
-    _ mode: SlotMode, _ window: SlotWindow, value: Int64, step: Int64
+    _ window: SlotWindow, value: Int64, step: Int64, into results: inout SlotResult
   ) -> SlotVerdict {
     let parity = Int(waiting) - 1
     waiting = 0
     guard let end = boundary(window, value) else { return .plain }
     if mode == .register {
-      setResult(Quantum.floor(end, step: step), parity)
+      results.set(Quantum.floor(end, step: step), parity)
       return .plain
     }
     let (result, verdict) = closeInterval(window, end: end, step: step)
-    setResult(result, parity)
+    results.set(result, parity)
     return verdict
   }
 
@@ -284,7 +319,9 @@ extension GateSlot {
   ///
   /// `anchor` is the register at the start of the hour, `anchorAt` that start; `sum` is −1 until an
   /// hour is complete.
-  mutating func takeHour(_ value: Int64, at time: Int64, tolerance: Int64, step: Int64) {
+  private mutating func takeHour(_ value: Int64, _ sample: SlotSample) {
+    let time = sample.time
+    let tolerance = sample.tolerance
     defer {
       last = value
       lastAt = time
@@ -310,6 +347,7 @@ extension GateSlot {
     let isKnown = time - start <= tolerance || start - lastAt <= tolerance
     let end = start - lastAt < time - start ? last : value
     let wasSeen = !isBroken || sum == -2
+    let step = Quantum.step(sample.quantum, .wattHour)
     if isNext, isKnown, wasSeen, end >= anchor,
       let growth = Quantum.interval(start: anchor, end: end, base: base, step: step)
     {

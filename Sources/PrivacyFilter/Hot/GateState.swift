@@ -28,7 +28,6 @@ struct GateState: BitwiseCopyable {
     }
   }
 
-  var isInstalled = false
   /// Which row of the bank remembers its plain numbers.
   var valueRow: UInt8 = 0
   /// The minute since 1970 in which all of them were last published.
@@ -51,6 +50,8 @@ struct GateState: BitwiseCopyable {
   var sampleCount: Int32 = 0
   /// Which of the two pending windows the next one becomes.
   var parity = 0
+  /// Whether a slot of a closed window waits for the register's value at its end.
+  var isWaiting = false
   var pending: (Pending, Pending) = (Pending(), Pending())
   /// Start of the last window or instant sent: never an earlier one.
   var lastSent: Int64 = .min

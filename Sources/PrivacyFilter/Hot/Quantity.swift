@@ -53,6 +53,8 @@ public struct Quantity: RawRepresentable, Equatable, Sendable, BitwiseCopyable {
   public var category: CategorySet { entry.category }
   /// How a window of values becomes one.
   public var kind: Kind { entry.kind }
+  /// Whether it only ever grows, so that digits too fine to keep are cut and not rounded.
+  var isGrowing: Bool { kind == .register || kind == .count }
   /// Whether grants to recipients outside the house can release it.
   public var isForRecipients: Bool { entry.audience == .recipients }
 
@@ -66,11 +68,9 @@ public struct Quantity: RawRepresentable, Equatable, Sendable, BitwiseCopyable {
     if code.c == 24, code.d == 2 { return ofSubMeter(reading) }
     // Abstract codes of an M-Bus channel (0-1:96.3.10, its valve) are not those of the meter.
     if code.a == 0, code.b != 0, code.c >= 96 { return nil }
-    let cde = code.cde
-    for id in 0..<idBound where QuantityTable.entries[id].cde == cde {
-      if QuantityTable.entries[id].unit == reading.unit, cde != 0 { return Quantity(id) }
-    }
-    return nil
+    let found = Quantity(rawValue: QuantityIndex.id(code.cde, reading.unit.rawValue))
+    let entry = found.entry
+    return code.cde != 0 && entry.cde == code.cde && entry.unit == reading.unit ? found : nil
   }
 
   private static func ofSubMeter(_ reading: Reading) -> Quantity? {

@@ -63,7 +63,8 @@ public struct QuantitySet: Equatable, Sendable, BitwiseCopyable {
     return Quantity(rawValue: UInt8(truncatingIfNeeded: (index << 6) + bits.trailingZeroBitCount))
   }
 
-  private func word(_ index: Int) -> UInt64 {
+  /// The quantities 64 × `index` to 64 × `index` + 63, lowest bit first.
+  func word(_ index: Int) -> UInt64 {
     switch index {
     case 0: words.0
     case 1: words.1

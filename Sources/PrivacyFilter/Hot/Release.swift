@@ -84,8 +84,8 @@ public struct Release: ~Copyable {
     isExternal = delivery.isExternal
     topicCount = topic.count
     payloadCount = payload.count
-    for index in 0..<topic.count { topicStorage[index] = topic[index] }
-    for index in 0..<payload.count { payloadStorage[index] = payload[index] }
+    topic.withBytes { for index in $0.indices { topicStorage[index] = $0[index] } }
+    payload.withBytes { for index in $0.indices { payloadStorage[index] = $0[index] } }
   }
 
   /// Lends the topic's bytes.

@@ -22,10 +22,14 @@ public struct Snapshot: ~Copyable {
 
   /// Whether a total made of tariff registers began anew with this frame.
   private(set) var totalsRestarted = false
+  /// What a window can add up, derived quantities included: those that have thousandths.
+  private(set) var countable = QuantitySet()
   private var hasProblem = false
   /// Tariffs of which the total is the sum, bit n for tariff n; import, then export.
   private var tariffs: InlineArray<2, UInt8> = [0, 0]
   private var values = InlineArray<137, Decimal>(repeating: Decimal(mantissa: 0))
+  /// The values in thousandths of the unit, once for all gates; only those of `countable` mean one.
+  private(set) var thousandths = InlineArray<137, Int64>(repeating: 0)
   private var captures = InlineArray<4, Int64>(repeating: .min)
 
   /// Makes an empty snapshot.
@@ -39,6 +43,7 @@ public struct Snapshot: ~Copyable {
     self.receivedAt = receivedAt
     meterTime = nil
     present = QuantitySet()
+    countable = QuantitySet()
     unknownCount = 0
     totalsRestarted = false
     hasProblem = false
@@ -79,6 +84,31 @@ public struct Snapshot: ~Copyable {
     for phase in 0..<3 {
       splitNet(Quantity(124 + phase), into: Quantity(25 + phase), Quantity(28 + phase))
     }
+    count()
+  }
+
+  /// Brings every value to thousandths, for the quantities that are derived from it too.
+  private mutating func count() {
+    var id = 0
+    while let quantity = present.next(from: id) {
+      id = Int(quantity.rawValue) + 1
+      let value = Quantum.thousandths(values[id - 1], floor: quantity.isGrowing)
+      if let value { setThousandths(quantity, value) }
+    }
+    for id in 10..<22 {
+      let measured = Quantity(id).measured
+      if let value = thousandths(of: measured) { setThousandths(Quantity(id), value) }
+    }
+  }
+
+  private mutating func setThousandths(_ quantity: Quantity, _ value: Int64) {
+    countable.insert(quantity)
+    thousandths[Int(quantity.rawValue)] = value
+  }
+
+  /// A value in thousandths of its unit; nil if there is none, or none that 64 bits hold.
+  func thousandths(of quantity: Quantity) -> Int64? {
+    countable.contains(quantity) ? thousandths[Int(quantity.rawValue)] : nil
   }
 
   private mutating func splitNet(

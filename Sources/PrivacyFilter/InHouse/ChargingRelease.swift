@@ -102,20 +102,20 @@ public struct ChargingTopic: Sendable, BitwiseCopyable {
 extension GateBank {
   /// Whether the gate at `index` may release what is made of `topic`'s categories now: in-house,
   /// every frame, in force.
-  public func admits(_ topic: ChargingTopic, through index: Int, at now: Int64) -> Bool {
-    guard isInstalled(index), gates[index].isInHouse, !gates[index].isWindowed else { return false }
-    return gates[index].categories.rawValue & topic.needs.rawValue == topic.needs.rawValue
-      && now >= gates[index].notBefore && now < gates[index].notAfter && isAdmitted(index)
+  public mutating func admits(
+    _ topic: ChargingTopic, through index: Int, at now: Int64
+  ) -> Bool {
+    guard let gate = gate(at: index), gate.isInHouse, !gate.isWindowed else { return false }
+    return gate.categories.rawValue & topic.needs.rawValue == topic.needs.rawValue
+      && now >= gate.notBefore && now < gate.notAfter && (!gate.needsClock || !isClockHeld)
   }
 
-  private func isAdmitted(_ index: Int) -> Bool { !gates[index].needsClock || !isClockHeld }
-
   /// A value of a frame that an in-house gate lets through; nil where it does not, or is not.
-  public func value(
+  public mutating func value(
     of quantity: Quantity, in snapshot: borrowing Snapshot, through index: Int
   ) -> Decimal? {
-    guard isInstalled(index), gates[index].isInHouse, gates[index].source == snapshot.source,
-      gates[index].allowed.contains(quantity)
+    guard let gate = gate(at: index), gate.isInHouse, gate.source == snapshot.source,
+      gate.allowed.contains(quantity)
     else { return nil }
     return snapshot.value(of: quantity)
   }
@@ -129,17 +129,17 @@ extension GateBank {
   ) {
     guard admits(name, through: index, at: now) else { return }
     var topic = ByteBuffer<128>()
-    name.write(gates[index], to: &topic)
+    name.write(rows[index].gate, to: &topic)
     guard !topic.overflowed, !document.overflowed else {
-      counters[index].dropped &+= 1
+      rows[index].counters.dropped &+= 1
       return
     }
-    counters[index].released &+= 1
-    counters[index].bytes &+= UInt64(document.count)
-    counters[index].lastAt = now
+    rows[index].counters.released &+= 1
+    rows[index].counters.bytes &+= UInt64(document.count)
+    rows[index].counters.lastAt = now
     let delivery = Delivery(
       kind: name.kind, gateIndex: UInt8(index), epoch: epochs[index],
-      connection: gates[index].connection, qos: name.qos,
+      connection: rows[index].gate.connection, qos: name.qos,
       retain: name.isRetained(expirySeconds: expirySeconds), expirySeconds: expirySeconds,
       isExternal: false)
     emit(Release(delivery, topic: topic, payload: document))

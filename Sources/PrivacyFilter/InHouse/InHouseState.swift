@@ -9,7 +9,7 @@ extension GateBank {
     _ index: Int, _ snapshot: borrowing Snapshot, at time: Int64,
     _ emit: (consuming Release) -> Void
   ) {
-    let gate = gates[index]
+    let gate = rows[index].gate
     begin(index)
     topic.append("/state")
     Self.writeHead(gate, snapshot, to: &payload)
@@ -55,12 +55,14 @@ extension GateBank {
     _ snapshot: borrowing Snapshot, at now: Int64, _ emit: (consuming Release) -> Void
   ) {
     for index in 0..<GateBank.capacity
-    where states[index].isInstalled && gates[index].isInHouse && !gates[index].isWindowed
-      && gates[index].source == snapshot.source && now < gates[index].notAfter
+    where isInstalled(index) && rows[index].gate.isInHouse
+      && !rows[index].gate.isWindowed
+      && rows[index].gate.source == snapshot.source
+      && now < rows[index].gate.notAfter
     {
       begin(index)
       topic.append("/state")
-      Self.writeHead(gates[index], snapshot, isStale: true, to: &payload)
+      Self.writeHead(rows[index].gate, snapshot, isStale: true, to: &payload)
       payload.append("}")
       send(index, at: now, emit)
     }

@@ -13,11 +13,11 @@ extension GateBank {
     _ index: Int, _ snapshot: borrowing Snapshot, at time: Int64,
     _ emit: (consuming Release) -> Void
   ) {
-    let gate = gates[index]
-    let row = Int(states[index].valueRow)
+    let gate = rows[index].gate
+    let row = Int(rows[index].state.valueRow)
     let minute = UTCTime.floorDivide(time, 60_000)
-    let isRefresh = row >= GateBank.valueRows || minute != states[index].valueMinute
-    states[index].valueMinute = minute
+    let isRefresh = row >= GateBank.valueRows || minute != rows[index].state.valueMinute
+    rows[index].state.valueMinute = minute
     var id = 0
     while let quantity = gate.allowed.next(from: id) {
       id = Int(quantity.rawValue) + 1
@@ -39,18 +39,22 @@ extension GateBank {
 
   /// Has the next frame publish every value: whoever listens may have missed the last ones.
   public mutating func refreshValues(ofConnection connection: UInt8) {
-    for index in 0..<GateBank.capacity where gates[index].connection == connection {
-      states[index].valueMinute = .min
+    for index in 0..<GateBank.capacity where rows[index].gate.connection == connection {
+      rows[index].state.valueMinute = .min
     }
   }
 
   /// A row for the last values of a gate that is being installed; `valueRows` if none is free.
-  func freeValueRow() -> UInt8 {
+  mutating func freeValueRow() -> UInt8 {
     var row: UInt8 = 0
     while row < UInt8(GateBank.valueRows) {
       var isTaken = false
-      for index in 0..<GateBank.capacity where states[index].isInstalled {
-        if gates[index].publishesValues, states[index].valueRow == row { isTaken = true }
+      for index in 0..<GateBank.capacity where isInstalled(index) {
+        if rows[index].gate.publishesValues,
+          rows[index].state.valueRow == row
+        {
+          isTaken = true
+        }
       }
       if !isTaken { return row }
       row += 1
