@@ -39,6 +39,9 @@ public enum Profiles {
   /// Every profile, in the order of the privacy design C4.
   public static var all: [ProfileDocument] { files.compactMap { decode($0.bytes()) } }
 
+  /// The names of all, in the same order.
+  public static var names: [String] { files.map(\.name) }
+
   /// The files by the name of their profile; the bytes lie in the program, not beside it.
   static let files: [(name: String, bytes: @Sendable () -> [UInt8])] = [
     ("local-dashboard", { PackageResources.local_dashboard_json }),

@@ -171,9 +171,11 @@ class Agent:
         """Proposes and accepts a grant; returns its id."""
         proposal = self.command(
             "grant", "propose", "--profile", profile, "--recipient", recipient, "--broker", broker, "--json",
-            "--fine-confirmed", "--age-attested", "--household-informed", *words,
+            *words,
         )
-        self.command("grant", "accept", proposal["id"], "--json")
+        self.command(
+            "grant", "accept", proposal["id"], "--json", "--fine-confirmed", "--age-attested", "--household-informed"
+        )
         return proposal["id"]
 
     def kill(self):

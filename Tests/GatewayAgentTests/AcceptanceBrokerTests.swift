@@ -41,7 +41,6 @@ struct AcceptanceBrokerTests {
       try seed.minutePower(salt: 0xB2) {
         $0.categories = [.e3, .p1, .p2, .p3, .v1, .a1]
         $0.granularity = .g1
-        $0.fineConfirmed = true
       }
     }
     try bench.start()

@@ -12,6 +12,10 @@ public enum GrantEnd: Sendable {
 
 /// What cleaning up after a grant did, for its last receipt (privacy design C7, steps 4–8).
 public struct EndEffects: Equatable, Sendable {
+  /// Nothing was left to do.
+  public static let none = EndEffects(
+    purged: 0, retainedCleared: 0, tailByteCount: 0, brokerAccessChanged: false)
+
   /// Messages that were waiting and were discarded.
   public var purged: UInt64
   /// Retained topics that were cleared.
@@ -75,11 +79,15 @@ extension ConsentStore {
     try storedGrants(where: "completed = 0 AND state NOT IN (\(Self.unendedStates))")
   }
 
-  /// Grants that ended and on whose topics a broker may still keep something: step 5 of C7 goes on
-  /// when the broker is back, also after a restart.
+  /// Grants that ended or are suspended, and on whose topics a broker may still keep something:
+  /// step 5 of C7 goes on when the broker is back, also after a restart.
   public func unclearedEnds() throws(StoreError) -> [StoredGrant] {
-    try storedGrants(
-      where: "id IN (SELECT grant_id FROM retained) AND state NOT IN (\(Self.unendedStates))")
+    try storedGrants(where: "id IN (SELECT grant_id FROM retained)").filter {
+      switch $0.grant.state {
+      case .active, .scheduled, .proposed: standing.general?.stops($0.recipient.role) == true
+      default: true
+      }
+    }
   }
 
   /// Step 8 of C7: notes what was cleaned up and makes the grant's last receipt.

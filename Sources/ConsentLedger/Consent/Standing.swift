@@ -15,6 +15,12 @@ public struct GeneralPause: Equatable, Sendable {
   /// When it ends by itself, ms since 1970 UTC; nil for not before somebody ends it.
   public var until: Int64?
 
+  /// Makes a pause.
+  public init(scope: PauseScope, until: Int64?) {
+    self.scope = scope
+    self.until = until
+  }
+
   /// Whether it stops grants to a recipient of this role.
   public func stops(_ role: Role) -> Bool { scope == .everything || role != .inHouse }
 }

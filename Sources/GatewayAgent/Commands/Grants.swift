@@ -1,4 +1,5 @@
 internal import ArgumentParser
+import ConsentLedger
 
 /// Where a verb finds the running agent.
 struct AgentAddress: ParsableArguments {
@@ -37,8 +38,11 @@ struct AgentAddress: ParsableArguments {
 struct GrantCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "grant",
-    abstract: "Proposes, accepts, refuses and lists grants: who receives what, how finely, why.",
-    subcommands: [GrantPropose.self, GrantAccept.self, GrantRefuse.self, GrantList.self])
+    abstract: "Proposes, accepts, changes and lists grants: who receives what, how finely, why.",
+    subcommands: [
+      GrantPropose.self, GrantAccept.self, GrantRefuse.self, GrantNarrow.self, GrantRenew.self,
+      GrantLift.self, GrantResume.self, GrantNotice.self, GrantList.self,
+    ])
 }
 
 /// `grant propose`: fills a proposal from a profile; nothing leaves before it is accepted.
@@ -101,22 +105,25 @@ struct GrantPropose: ParsableCommand {
   var notice: String?
   @Option(name: .customLong("notice-language"), help: "Language of the notice.")
   var noticeLanguage = "en"
-  @Flag(
-    name: .customLong("fine-confirmed"),
-    help: "Confirms a rung finer than 15 minutes: it shows when somebody is at home or asleep.")
-  var fineConfirmed = false
-  @Flag(name: .customLong("age-attested"), help: "Attests that the person deciding is of age.")
-  var ageAttested = false
-  @Flag(name: .customLong("household-informed"), help: "Attests that the household knows.")
-  var householdInformed = false
+  @Option(help: "The grant in force that it takes the place of, once accepted.")
+  var supersedes: String?
+  @Option(name: .customLong("k-min"), help: "Fewest homes in a number published (statistics).")
+  var kMin: Int?
+  @Option(name: .customLong("max-share"), help: "Largest share of one home in it, in per cent.")
+  var maxShare: Int?
+  @Option(help: "File with the recipient's signed undertaking (statistics and research).")
+  var undertaking: String?
   @Flag(help: "Print JSON.")
   var json = false
 
   func run() throws {
     var proposal = ProposalRequest(
       profile: profile, recipient: recipient, absolute: absolute, meters: meter, broker: broker,
-      retain: retain, fineConfirmed: fineConfirmed, ageAttested: ageAttested,
-      householdInformed: householdInformed)
+      retain: retain)
+    proposal.supersedes = supersedes
+    proposal.kMin = kMin
+    proposal.maxSharePercent = maxShare
+    proposal.undertaking = try undertaking.map { Crypto.sha256Text(try Self.text(of: $0)) }
     proposal.legalName = name
     proposal.role = role
     proposal.country = country
@@ -135,7 +142,7 @@ struct GrantPropose: ParsableCommand {
     proposal.qos = qos
     proposal.route = route
     proposal.transfer = transfer
-    proposal.notice = try noticeText()
+    proposal.notice = try notice.map(Self.text)
     proposal.noticeLanguage = noticeLanguage
     let response = try agent.ask(ControlRequest(verb: .grantPropose, proposal: proposal))
     guard let grant = response.grant else { throw CommandFailure.failed("no grant in the answer") }
@@ -148,13 +155,13 @@ struct GrantPropose: ParsableCommand {
     }
   }
 
-  private func noticeText() throws(CommandFailure) -> String? {
-    guard let notice else { return nil }
+  /// A text of at most 64 KiB from a file.
+  static func text(of path: String) throws(CommandFailure) -> String {
     do throws(SystemError) {
-      let bytes = try FileAccess.read(notice, limit: 65_536)
+      let bytes = try FileAccess.read(path, limit: 65_536)
       return String(decoding: bytes, as: UTF8.self)
     } catch {
-      throw .unusable(notice, error)
+      throw .unusable(path, error)
     }
   }
 
@@ -170,13 +177,28 @@ struct GrantAccept: ParsableCommand {
 
   @OptionGroup var agent: AgentAddress
   @Argument(help: "The grant's id or its beginning.") var grant: String
-  @Option(help: "Optional categories that are ticked too, such as X1.") var optional: String?
+  @Option(
+    help:
+      "Optional categories that are ticked too, such as X1; N1 lets the house's address be seen.")
+  var optional: String?
+  @Flag(
+    name: .customLong("fine-confirmed"),
+    help: "Confirms a rung finer than the profile's: it shows when somebody is at home or asleep.")
+  var fineConfirmed = false
+  @Flag(
+    name: .customLong("age-attested"),
+    help: "Attests that an adult decides for everybody below the age of consent (DK 15, NO 13).")
+  var ageAttested = false
+  @Flag(name: .customLong("household-informed"), help: "Attests that the household knows.")
+  var householdInformed = false
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
-    let response = try agent.ask(
-      ControlRequest(
-        verb: .grantAccept, grant: grant, optional: optional.map(GrantPropose.words) ?? []))
+    var request = ControlRequest(
+      verb: .grantAccept, grant: grant, optional: optional.map(GrantPropose.words) ?? [])
+    request.confirmed = ConfirmedRequest(
+      fine: fineConfirmed, age: ageAttested, household: householdInformed)
+    let response = try agent.ask(request)
     guard let accepted = response.grant else {
       throw CommandFailure.failed("no grant in the answer")
     }
@@ -267,7 +289,8 @@ enum GrantText {
   static func row(_ grant: GrantView) -> String {
     let until = grant.validUntil.map { " until \($0)" } ?? ""
     let isHeld = grant.state == "active" && !grant.isInForce
-    let state = isHeld ? "active, but its broker or meter is not configured" : grant.state
+    var state = isHeld ? "active, but paused or its broker or meter not configured" : grant.state
+    if let time = grant.pausedUntil { state += " until \(time)" }
     return "\(grant.id.prefix(8))  \(state)  \(grant.recipient)  \(grant.purpose)  "
       + "\(grant.categories.joined(separator: ",")) \(grant.granularity)/\(grant.quantum)"
       + "  \(grant.topic)  \(grant.messages) messages\(until)"

@@ -27,6 +27,7 @@ struct Status: ParsableCommand {
         "broker \(broker.name) for \(broker.recipient): \(text(broker.link)); "
           + "\(broker.published) published, \(broker.dropped) dropped")
     }
+    if let pause = status.pause { try Terminal.line("paused: \(pause)") }
     if status.grants.isEmpty { try Terminal.line("no grants: nothing leaves") }
     for grant in status.grants { try Terminal.line(GrantText.row(grant)) }
   }

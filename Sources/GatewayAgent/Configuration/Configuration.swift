@@ -28,6 +28,11 @@ struct Configuration: Equatable, Sendable {
   var inHouse = InHouse()
   /// `[ev]`: the charging feed; nil unless it is enabled.
   var charging: Charging?
+  /// `[profiles] enabled`: profiles that are switched off unless they are named here.
+  var enabledProfiles: Set<String> = []
+  /// `[proposals] broker`: the broker over which recipients may ask for something; nil listens
+  /// nowhere but on the connections that grants have.
+  var proposalBroker: String?
   /// `[clock] trust`: when the gateway's clock is good enough for external grants.
   var clockTrust = ClockTrust.networkOrMeter
   /// `[log] level`: least severe event that is logged.

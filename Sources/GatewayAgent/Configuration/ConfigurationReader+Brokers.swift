@@ -1,3 +1,4 @@
+import ConsentLedger
 import PrivacyFilter
 
 /// The `[[brokers]]` tables.
@@ -15,6 +16,26 @@ extension ConfigurationReader {
       ])
     }
     return brokers
+  }
+
+  /// The tables about recipients: `[profiles]` and `[proposals]`.
+  func recipients(
+    _ document: inout ConfigurationTable, _ configuration: inout Configuration
+  ) {
+    if var table = document.subtable("profiles") {
+      let known = Profiles.names
+      configuration.enabledProfiles = Set(
+        table.texts("enabled", expected: "names of profiles, such as \"dso-hourly-copy\"") {
+          known.contains($0)
+        })
+      table.finish()
+    }
+    guard var table = document.subtable("proposals") else { return }
+    let brokers = configuration.brokers.map(\.name)
+    configuration.proposalBroker = table.text("broker", expected: "the name of a broker") {
+      brokers.contains($0)
+    }
+    table.finish()
   }
 
   private func broker(

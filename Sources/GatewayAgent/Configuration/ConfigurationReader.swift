@@ -94,6 +94,7 @@ struct ConfigurationReader {
     homeAssistant(&document, &configuration.homeAssistant)
     inHouse(&document, &configuration.inHouse)
     charging(&document, &configuration)
+    recipients(&document, &configuration)
     if var clock = document.subtable("clock") {
       let trust = clock.choice("trust", of: Configuration.ClockTrust.self)
       configuration.clockTrust = trust ?? configuration.clockTrust

@@ -86,6 +86,24 @@ struct ConfigurationTable {
     return number
   }
 
+  /// A list of texts that each fulfil `rule`; empty where absent or wrong.
+  mutating func texts(
+    _ key: String, expected: String, where rule: (String) -> Bool
+  ) -> [String] {
+    guard let value = value(key) else { return [] }
+    guard let elements = value.array else {
+      note(key, expected: "a list of \(expected)", found: ConfigurationTable.describe(value))
+      return []
+    }
+    return elements.enumerated().compactMap { index, element in
+      if let text = element.string, rule(text) { return text }
+      problems.note(
+        "\(path(of: key))[\(index)]", expected: expected,
+        found: ConfigurationTable.describe(element.tomlValue))
+      return nil
+    }
+  }
+
   /// One of a few numbers; nil where absent or wrong.
   mutating func integer(_ key: String, among allowed: [Int]) -> Int? {
     guard let value = value(key) else { return nil }

@@ -11,7 +11,15 @@ struct ControlRequest: Codable, Sendable {
     case grantAccept = "grant.accept"
     case grantRefuse = "grant.refuse"
     case grantList = "grant.list"
+    case grantNarrow = "grant.narrow"
+    case grantRenew = "grant.renew"
+    case grantLift = "grant.lift"
+    case grantResume = "grant.resume"
+    case grantNotice = "grant.notice"
     case withdraw
+    case object
+    case restrict
+    case pause
     case receipt
   }
 
@@ -22,6 +30,65 @@ struct ControlRequest: Codable, Sendable {
   var proposal: ProposalRequest?
   /// Optional categories that the household ticked while accepting.
   var optional: [String]?
+  /// What the household confirmed while accepting.
+  var confirmed: ConfirmedRequest?
+  /// What a grant is narrowed to.
+  var narrowing: NarrowingRequest?
+  /// How long a pause lasts, in seconds; nil until it is ended.
+  var seconds: Int?
+  /// Whom a pause over all grants stops: `external` or `everything`.
+  var scope: String?
+  /// A recipient's new text.
+  var notice: NoticeRequest?
+  /// How many seconds ago the person proved who they are, where a page asks for them (privacy.md
+  /// C12); nil for a process of the person's own.
+  var provenSecondsAgo: Int?
+}
+
+extension ControlRequest.Verb {
+  /// Whether data may flow that did not before: then a page's person has to have proved who they
+  /// are just now.
+  ///
+  /// Stopping never asks for that.
+  var needsProof: Bool {
+    switch self {
+    case .grantAccept, .grantRenew, .grantLift, .grantResume: true
+    default: false
+    }
+  }
+}
+
+/// What a person confirms who accepts a proposal; nil is no.
+struct ConfirmedRequest: Codable, Sendable {
+  /// A finer rung than usual.
+  var fine: Bool?
+  /// That an adult decides for everybody below the age of consent.
+  var age: Bool?
+  /// That the others in the home know.
+  var household: Bool?
+}
+
+/// What shall become less of a grant; nil stays as it is.
+struct NarrowingRequest: Codable, Sendable {
+  var categories: [String]?
+  var channels: [Int]?
+  var granularity: String?
+  var quantum: String?
+  var delaySeconds: Int?
+  var meters: [String]?
+  var rotateDays: Int?
+  /// Days from now that it still holds.
+  var validDays: Int?
+  /// Whether registers as they stand go no more.
+  var dropsAbsolute: Bool?
+}
+
+/// A recipient's new text, and what the household takes it for.
+struct NoticeRequest: Codable, Sendable {
+  var text: String
+  var language: String
+  /// Whether purpose, category, recipient, country, basis or retention changed.
+  var isMaterial: Bool
 }
 
 /// A proposal as typed: nil takes the profile's value.
@@ -48,13 +115,20 @@ struct ProposalRequest: Codable, Sendable {
   var topicRoot: String?
   var qos: Int?
   var retain: Bool
-  var fineConfirmed: Bool
-  var ageAttested: Bool
-  var householdInformed: Bool
+  /// The grant that it takes the place of, by the beginning of its id.
+  var supersedes: String?
+  /// Fewest homes in a number that the recipient publishes, for statistics and research.
+  var kMin: Int?
+  /// Largest share of one home in it, in per cent.
+  var maxSharePercent: Int?
+  /// SHA-256 of the recipient's signed undertaking, in hexadecimal digits.
+  var undertaking: String?
   var route: String?
   var transfer: String?
   var notice: String?
   var noticeLanguage: String?
+  /// What the recipient says of itself; shown as its words.
+  var theirWords: String?
 }
 
 /// The answer to a request, one JSON object a line.
@@ -96,6 +170,10 @@ struct GrantView: Codable, Sendable {
   var validUntil: String?
   var messages: UInt64
   var bytes: UInt64
+  /// When the household is asked whether it shall go on.
+  var reviewDue: String?
+  /// When a paused one goes on by itself.
+  var pausedUntil: String?
   /// The text that the person who accepts agrees to.
   var notice: String?
 }
@@ -148,6 +226,8 @@ struct StatusView: Codable, Sendable {
   var process: Condition
   var ledger: String
   var clock: String
+  /// The pause over all grants: `external`, `everything`, or nil.
+  var pause: String?
   var meters: [Meter]
   var brokers: [Broker]
   var grants: [GrantView]
@@ -161,6 +241,8 @@ enum ControlLimits {
   static let clients = 8
   /// How long a client waits for its answer.
   static let answerSeconds = 20
+  /// How long a proof of who somebody is counts where a page asks for them (privacy.md C12).
+  static let proofSeconds = 300
 }
 
 /// JSON of the control protocol, sorted so that two equal answers are equal bytes.

@@ -1,4 +1,3 @@
-import CLinux
 import ConsentLedger
 import Glibc
 
@@ -114,7 +113,9 @@ import Glibc
     case .gone: drop(session)
     case .line(let line):
       let response: ControlResponse
-      if let request = ControlJSON.decode(ControlRequest.self, from: line) {
+      if !session.peer.isPermitted(at: path) {
+        response = .failure("E_AUTH", "only the agent's own group may ask; add the user to it")
+      } else if let request = ControlJSON.decode(ControlRequest.self, from: line) {
         response = answer(request, session.authority)
       } else {
         response = .failure("E_STATE", "the request is no JSON of this version")
@@ -143,7 +144,8 @@ import Glibc
   static let patienceMilliseconds: Int64 = 100
 
   /// The peer as the kernel states it.
-  let authority: Authority
+  let peer: ControlPeer
+  var authority: Authority { .uid(peer.uid) }
   var watch: EventLoop.Watch?
   private var descriptor: FileDescriptor?
   private var held: [UInt8] = []
@@ -151,11 +153,7 @@ import Glibc
 
   init(_ descriptor: consuming FileDescriptor) {
     number = descriptor.number
-    var peer = linux_peer()
-    var size = socklen_t(MemoryLayout<linux_peer>.size)
-    let known = unsafe getsockopt(descriptor.number, SOL_SOCKET, SO_PEERCRED, &peer, &size)
-    // On a connected Unix socket the kernel always knows; nobody is uid -1.
-    authority = .uid(known == 0 ? peer.uid : .max)
+    peer = ControlPeer(ofSocket: descriptor.number)
     self.descriptor = consume descriptor
   }
 

@@ -105,8 +105,7 @@ final class DemoWorld {
   private func grantBoth() throws(CommandFailure) {
     let house = ProposalRequest(
       profile: "local-automation", recipient: "home-assistant", absolute: false, meters: [],
-      broker: "demo", retain: false, fineConfirmed: false, ageAttested: true,
-      householdInformed: true)
+      broker: "demo", retain: false)
     var app = house
     app.profile = "app-insight"
     app.recipient = "demo-app"

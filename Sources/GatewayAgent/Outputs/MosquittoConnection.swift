@@ -129,6 +129,12 @@ final class MosquittoConnection {
     finishIfSettled()
   }
 
+  /// Takes back a `finish` that is not done: the connection goes on.
+  func keepOn() {
+    finish?.timer.cancel()
+    finish = nil
+  }
+
   private func finishIfSettled() {
     guard finish != nil, queue.count == 0, link?.handle.wantsWrite != true else { return }
     finishNow()

@@ -30,24 +30,30 @@ extension Agent {
   ///   the broker is not configured any more; what compiling throws.
   func putInForce(_ stored: StoredGrant) throws(ConsentError) {
     guard let number = running.firstIndex(where: { $0 == nil }) else { throw .tooManyGrants }
-    let link = try openLink(for: stored)
+    guard try isAtItsEndpoint(stored) else { return }
+    let spread = Self.spread(of: stored)
+    let link = spread > 0 ? nil : try openLink(for: stored)
     do throws(ConsentError) {
       let context = CompilationContext(
         sources: sources, salt: stored.pseudonymSalt, rotation: stored.rotation,
-        connection: link.index, grantIndex: UInt8(number),
+        connection: link?.index ?? RunningGrant.noLink, grantIndex: UInt8(number),
         publishesValues: configuration.inHouse.valueTopics, pseudonyms: pseudonyms)
       let gates = try stored.grant.compile(role: stored.recipient.role, context)
       let places = try install(gates, of: stored)
       let retained = (try? store.retainedTopics(of: stored.grant.id)) ?? []
       running[number] = RunningGrant(
-        stored: stored, link: link.index, gates: places, retained: Set(retained))
-      if stored.recipient.role == .inHouse { try addHouses(places, stored, link) }
+        stored: stored, link: link?.index ?? RunningGrant.noLink, gates: places,
+        retained: Set(retained), spreadMilliseconds: spread)
+      if stored.recipient.role == .inHouse, let link { try addHouses(places, stored, link) }
     } catch {
       _ = stopGates(of: number)
       running[number] = nil
-      closeIfUnused(link)
+      if let link { closeIfUnused(link) }
       throw error
     }
+    // What it retains from now on is its own again: an earlier clearing must not forget it.
+    for case .some(let link) in links { link.clearing.remove(stored.grant.id) }
+    lentCount = -1
     armTick()
   }
 
@@ -121,8 +127,12 @@ extension Agent {
   ) -> EndEffects {
     var effects = EndEffects(
       purged: stopped.purged, retainedCleared: 0, tailByteCount: 0, brokerAccessChanged: false)
-    guard let grant = running[number], let link = links[Int(grant.link)] else { return effects }
+    guard let grant = running[number] else { return effects }
     running[number] = nil
+    effects.purged += dropContributions(of: grant.id)
+    guard grant.link != RunningGrant.noLink, let link = links[Int(grant.link)] else {
+      return effects
+    }
     for gate in grant.gates {
       let purge = link.connection.purge(gateIndex: UInt8(gate))
       effects.purged += UInt64(purge.messageCount)
@@ -211,21 +221,30 @@ extension Agent {
   /// Not while the clock is in doubt: a record from a wrong future would hold every later one.
   func sweepGrants() {
     let now = clock.now()
+    recordSuspensions()
     guard isClockTrusted(at: now) else { return }
     do throws(StoreError) {
       try completeUnfinished(at: now)
+      for id in try store.sweepSuspensions(at: now) { stopAndClean(id, .suspended) }
       let ended = try store.sweep(at: now)
       for number in running.indices {
         guard let id = running[number]?.id, ended.contains(id) else { continue }
         let effects = cleanUp(number, stopGates(of: number), .expired)
         _ = try store.completeEnd(id, effects, at: now)
       }
-      for stored in try store.activeGrants(at: now)
-      where stored.grant.state == .active && !isRunning(stored.grant.id) {
-        try? putInForce(stored)
-      }
+      try putWaitingInForce()
     } catch {
       Log.event(.error, "E_LEDGER_WRITE")
+    }
+  }
+
+  /// Puts in force what may run and does not yet, unless it was stopped and the ledger lags behind.
+  func putWaitingInForce() throws(StoreError) {
+    for stored in try store.activeGrants(at: clock.now())
+    where stored.grant.state == .active && !isRunning(stored.grant.id)
+      && !unrecorded.contains(where: { $0.id == nil || $0.id == stored.grant.id })
+    {
+      try? putInForce(stored)
     }
   }
 

@@ -14,8 +14,11 @@ extension Agent {
     else { throw .brokerUnknown }
     let isInHouse = stored.recipient.role == .inHouse
     let root = terms.destination.topicRoot
-    for case .some(let link) in links where !link.isEnding && link.broker.name == broker.name {
+    for case .some(let link) in links where link.broker.name == broker.name {
       if isInHouse ? link.isInHouse && link.root == root : link.grant == stored.grant.id {
+        // One that is about to go stays: two with one client id would throw each other out.
+        if link.isEnding { link.connection.keepOn() }
+        link.isEnding = false
         return link
       }
     }
@@ -50,7 +53,10 @@ extension Agent {
     connection.onSent = { [unowned self] gateIndex, byteCount in
       noteSent(gateIndex, byteCount)
     }
-    guard link.isInHouse else { return connection.start() }
+    guard link.isInHouse else {
+      listenForRecipient(on: link)
+      return connection.start()
+    }
     let discovery = configuration.homeAssistant
     if discovery.enabled { connection.subscribe(discovery.birthTopic) }
     for case .some(let topic) in configuration.charging?.drawTopics ?? [] {

@@ -7,6 +7,12 @@ extension Agent {
   /// Answers a request of a local person, whom the kernel names.
   func answer(_ request: ControlRequest, by authority: Authority) -> ControlResponse {
     do {
+      if request.verb.needsProof, let age = request.provenSecondsAgo,
+        !(0...ControlLimits.proofSeconds).contains(age)
+      {
+        throw ConsentError(
+          .reauthentication, "prove who you are once more; stopping needs no proof")
+      }
       switch request.verb {
       case .status: return ControlResponse(ok: true, status: try statusView())
       case .grantList: return ControlResponse(ok: true, grants: try grantViews())
@@ -14,12 +20,20 @@ extension Agent {
         guard let proposal = request.proposal else { break }
         return try propose(proposal, by: authority)
       case .grantAccept:
-        return try accept(try find(request.grant), request.optional ?? [], by: authority)
+        return try accept(try find(request.grant), request, by: authority)
       case .grantRefuse:
         let id = try find(request.grant)
         try store.refuse(id, by: authority, at: clock.now())
         return ControlResponse(ok: true, grant: try grantView(id))
-      case .withdraw: return try withdraw(try find(request.grant), by: authority)
+      case .withdraw: return try withdraw(try find(request.grant), .withdrawal, by: authority)
+      case .object: return try withdraw(try find(request.grant), .objection, by: authority)
+      case .restrict: return try restrict(try find(request.grant), by: authority)
+      case .pause: return try pause(request, by: authority)
+      case .grantNarrow: return try narrow(request, by: authority)
+      case .grantRenew: return try renew(try find(request.grant), by: authority)
+      case .grantLift: return try lift(try find(request.grant), by: authority)
+      case .grantResume: return try resume(request, by: authority)
+      case .grantNotice: return try changeNotice(request, by: authority)
       case .receipt:
         let receipt = try store.receipts(of: try find(request.grant)).last
         return ControlResponse(
@@ -38,7 +52,7 @@ extension Agent {
   }
 
   /// The one grant that an id or its beginning (4 characters or more) names.
-  private func find(_ text: String?) throws -> UniqueID {
+  func find(_ text: String?) throws -> UniqueID {
     let wanted = (text ?? "").lowercased()
     let matches = try store.grants().map(\.grant.id).filter { $0.text.hasPrefix(wanted) }
     guard wanted.utf8.count >= 4, matches.count == 1 else {
@@ -59,12 +73,14 @@ extension Agent {
     if outcome.recipient.role != .inHouse { try requireTrustedClock() }
     try store.register(outcome.recipient, by: authority, at: now)
     try store.keepNotice(outcome.notice, outcome.terms.notice)
-    let id = try store.propose(outcome.terms, by: authority, at: now, vault: vault.vault)
+    let old = try request.supersedes.map { try find($0) }
+    let id = try store.propose(
+      outcome.terms, supersedes: old, by: authority, at: now, vault: vault.vault)
     return ControlResponse(ok: true, grant: try grantView(id))
   }
 
   /// Dates of external grants must not come from a clock that may be years off.
-  private func requireTrustedClock() throws(ConsentError) {
+  func requireTrustedClock() throws(ConsentError) {
     guard isClockTrusted(at: clock.now()) else {
       throw ConsentError(
         .clockUntrusted,
@@ -73,21 +89,30 @@ extension Agent {
   }
 
   private func accept(
-    _ id: UniqueID, _ optional: [String], by authority: Authority
+    _ id: UniqueID, _ request: ControlRequest, by authority: Authority
   ) throws -> ControlResponse {
-    guard let ticked = CategorySet(codes: optional) else {
+    guard let ticked = CategorySet(codes: request.optional ?? []) else {
       throw ControlFailure(code: "E_PROFILE_EXCEEDED", message: "--optional: no such category")
     }
-    if try store.grant(id).recipient.role != .inHouse { try requireTrustedClock() }
+    let proposal = try store.grant(id)
+    if proposal.recipient.role != .inHouse { try requireTrustedClock() }
+    let confirmed = Confirmations(
+      fine: request.confirmed?.fine == true, age: request.confirmed?.age == true,
+      household: request.confirmed?.household == true)
     let receipt = try store.accept(
-      id, ticked: ticked, by: authority, at: clock.now(), vault: vault.vault)
+      id, ticked: ticked, confirmed: confirmed, endpoint: endpoint(of: proposal), by: authority,
+      at: clock.now(), vault: vault.vault)
     let stored = try store.grant(id)
+    if let old = stored.grant.supersedes, isRunning(old) {
+      let effects = stopAndClean(old, .superseded)
+      _ = try store.completeEnd(old, effects, at: clock.now())
+    }
     if stored.grant.state == .active {
       do throws(ConsentError) {
         try putInForce(stored)
       } catch {
         // In the ledger but not in force would be a lie: it ends at once.
-        _ = try? withdraw(id, by: .agent)
+        _ = try? withdraw(id, .withdrawal, by: .agent)
         throw error
       }
     }
@@ -97,7 +122,12 @@ extension Agent {
   }
 
   /// Ends a grant in the order of privacy.md C7: stop, tombstone, record, purge, clear, receipt.
-  func withdraw(_ id: UniqueID, by authority: Authority) throws -> ControlResponse {
+  ///
+  /// An objection is the same to a use that needs no consent.
+  func withdraw(
+    _ id: UniqueID, _ kind: GrantEnd, by authority: Authority
+  ) throws -> ControlResponse {
+    let began = GatewayClock.monotonicNanoseconds()
     let now = clock.now()
     let state = try store.grant(id).grant.state
     guard !state.isTerminal else {
@@ -105,12 +135,13 @@ extension Agent {
     }
     let number = running.firstIndex { $0?.id == id }
     let stopped = number.map { stopGates(of: $0) } ?? ([], 0)
-    let marked = Result { try store.tombstone(id, .withdrawal, by: authority, at: now) }
+    let microseconds = (GatewayClock.monotonicNanoseconds() - began) / 1000
+    let marked = Result { try store.tombstone(id, kind, by: authority, at: now) }
     let recorded = Result { try store.recordEnd(id) }
-    let effects =
-      number.map { cleanUp($0, stopped, .withdrawn) }
-      ?? EndEffects(purged: 0, retainedCleared: 0, tailByteCount: 0, brokerAccessChanged: false)
-    Log.event(.info, "WITHDRAW", Int64(clamping: effects.purged))
+    let end: EndOfGrant =
+      kind == .objection ? .objected : authority == .recipient ? .revoked : .withdrawn
+    let effects = number.map { cleanUp($0, stopped, end) } ?? .none
+    Log.event(.info, "WITHDRAW", Int64(clamping: effects.purged), microseconds)
     // A proposal released nothing, so it has no receipt to wait for.
     if state != .proposed, case .failure = recorded { unfinished[id] = effects }
     try marked.get()

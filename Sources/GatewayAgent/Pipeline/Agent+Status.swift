@@ -39,7 +39,10 @@ extension Agent {
           dropped: UInt64(counters.droppedOffline + counters.droppedCongested)
             + UInt64(link.connection.overflowCount)))
     }
-    view.grants = try grantViews().filter { $0.state == "active" || $0.state == "proposed" }
+    view.pause = store.generalPause?.scope.rawValue
+    view.grants = try store.grants().filter { !$0.grant.state.isTerminal }.map {
+      try self.view(of: $0)
+    }
     return view
   }
 
@@ -65,8 +68,10 @@ extension Agent {
       topic: place ?? terms.destination.topicRoot, validFrom: Timestamp.text(terms.validFrom),
       validUntil: terms.validUntil.map(Timestamp.text), messages: egress?.messages ?? 0,
       bytes: egress?.byteCount ?? 0,
-      notice: grant.state == .proposed || grant.state == .active
-        ? try store.notice(terms.notice.sha256) : nil)
+      reviewDue: grant.state.isTerminal || grant.state == .proposed
+        ? nil : ConsentStore.reviewDue(stored).map(Timestamp.text),
+      pausedUntil: store.pausedUntil(grant.id).map(Timestamp.text),
+      notice: grant.state.isTerminal ? nil : try store.notice(terms.notice.sha256))
   }
 
   private static func view(_ health: PartHealth) -> StatusView.Condition {

@@ -28,6 +28,16 @@ final class Agent {
   var houses: [HouseMeter] = []
   /// Withdrawals that are in force but not in the ledger yet, with what they did.
   var unfinished: [UniqueID: EndEffects] = [:]
+  /// Suspensions that hold in this process but are not in the ledger yet, each with its record.
+  var unrecorded: [(id: UniqueID?, record: () throws -> Void)] = []
+  /// Contributions to statistics that wait for their moment.
+  var contributions: [Contribution] = []
+  /// How many identifiers the vault held when the gates were last lent theirs.
+  var lentCount = -1
+  /// What recipients ask for.
+  var proposalDesk = ProposalDesk()
+  /// The connection that recipients ask over, if the configuration names a broker for it.
+  var proposalConnection: MosquittoConnection?
   var processHealth: PartHealth
   /// The charging feed; nil unless configured.
   var charging: Charging?
@@ -60,6 +70,7 @@ final class Agent {
     } catch {
       throw .unusable("\(configuration.stateDirectory): \(error.text)")
     }
+    store.enabledProfiles = configuration.enabledProfiles
     pseudonyms = Pseudonyms(installSecret: store.installSecret, hmac: Crypto.hmacSHA256)
     try addMeters()
     tickTimer = loop.timer { [unowned self] in tick() }
@@ -108,6 +119,7 @@ final class Agent {
     finishEndedGrants()
     loadGrants()
     for feed in feeds { feed.start() }
+    listenForProposals()
     minute?.arm(afterMilliseconds: 60_000 / clock.rate)
     chargingTick()
     notifier.ready()
@@ -121,6 +133,8 @@ final class Agent {
     minute?.cancel()
     watchdog?.cancel()
     for feed in feeds { feed.stop() }
+    proposalConnection?.stop()
+    for contribution in contributions { _ = contribution.stop() }
     saveRuntime()
     endCharging()
     processHealth = PartHealth(.stopping, .signal, since: clock.now())
@@ -143,6 +157,7 @@ final class Agent {
     onFrame?(feed)
     noteMeterClock(feed, at: now)
     noteFresh(feed, at: now)
+    lendIdentifiers()
     bank.process(feed.snapshot, at: now, clockTrusted: isClockTrusted(at: now)) {
       (release: consuming Release) in publish(release)
     }
@@ -157,12 +172,13 @@ final class Agent {
     bank.tick(at: now, clockTrusted: isClockTrusted(at: now)) { (release: consuming Release) in
       publish(release)
     }
+    sendContributions(at: now)
     armTick()
   }
 
   /// Arms the timer for the next window that closes; costs nothing while that stays the same.
   func armTick() {
-    guard let deadline = bank.nextDeadline() else {
+    guard let deadline = earliest(bank.nextDeadline(), nextContribution) else {
       tickAt = .max
       tickTimer?.cancel()
       return
@@ -175,6 +191,7 @@ final class Agent {
 
   /// Hands a release to its connection, which tells when it has left: `noteSent` counts it then.
   func publish(_ release: consuming Release) {
+    if release.connection == RunningGrant.noLink { return keepContribution(release) }
     guard let link = links[Int(release.connection)] else { return }
     if release.retain, release.kind != .clear { noteRetained(release, on: link) }
     onPublished?(release)

@@ -34,12 +34,29 @@ enum LocalDays {
       return Int64(unsafe mktime(&midnight)) * 1000
     }
   }
+
+  /// The starts of `count` months in a row, the first of which holds `instant`.
+  static func monthStarts(around instant: Int64, count: Int) -> [Int64] {
+    var seconds = time_t(instant / 1000)
+    var local = unsafe tm()
+    _ = unsafe localtime_r(&seconds, &local)
+    return (0..<count).map { month in
+      var midnight = unsafe tm()
+      unsafe midnight.tm_year = local.tm_year
+      unsafe midnight.tm_mon = local.tm_mon + Int32(month)
+      unsafe midnight.tm_mday = 1
+      unsafe midnight.tm_isdst = -1
+      return Int64(unsafe mktime(&midnight)) * 1000
+    }
+  }
 }
 
 extension Agent {
-  /// Tells the gates where the household's days begin, a week ahead.
+  /// Tells the gates where the household's days and months begin, a week and two months ahead.
   func setDayStarts() {
     let starts = LocalDays.starts(around: clock.now(), count: 8)
     bank.setDayStarts(starts.span)
+    let months = LocalDays.monthStarts(around: clock.now(), count: 3)
+    bank.setMonthStarts(months.span)
   }
 }

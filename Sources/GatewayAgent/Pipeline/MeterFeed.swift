@@ -175,7 +175,7 @@ final class MeterFeed: FrameSink {
   func secret(_ secret: Secret, in bytes: Span<UInt8>) {
     begin()
     if secret.kind == .unknown { unknownDropped &+= 1 }
-    vault.insert(secret, in: bytes)
+    vault.insert(secret, in: bytes, source: source)
   }
 
   func problem(_ error: DecodeError, in bytes: Span<UInt8>) {

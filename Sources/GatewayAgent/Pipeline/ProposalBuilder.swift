@@ -39,11 +39,13 @@ struct ProposalBuilder {
     let destination = try self.destination(request, recipient, profile)
     var terms = GrantTerms(
       profile: profile, recipient: recipient, purpose: purpose, basis: basis,
-      sources: try meters(request), destination: destination,
+      sources: try meters(request.meters), destination: destination,
       notice: Notice(sha256: "", lang: request.noticeLanguage ?? "en", title: "", blob: ""),
       validFrom: now)
     try narrow(&terms, request)
-    let text = request.notice ?? Self.summary(of: terms, recipient, document)
+    terms.aggregate = try aggregate(request)
+    var text = request.notice ?? Self.summary(of: terms, recipient, document)
+    if let words = request.theirWords { text += "\nThey say: \(words)" }
     let hash = Crypto.sha256Text(text)
     terms.notice.sha256 = hash
     terms.notice.title = "\(recipient.legalName): \(purpose)"
@@ -95,10 +97,23 @@ struct ProposalBuilder {
     return destination
   }
 
-  private func meters(_ request: ProposalRequest) throws(ControlFailure) -> [UniqueID] {
-    guard !request.meters.isEmpty else { return sources.map(\.id) }
+  private func aggregate(_ request: ProposalRequest) throws(ControlFailure) -> AggregateRule? {
+    guard request.kMin != nil || request.maxSharePercent != nil || request.undertaking != nil else {
+      return nil
+    }
+    guard let homes = UInt32(exactly: request.kMin ?? 0),
+      let share = UInt8(exactly: request.maxSharePercent ?? 0)
+    else {
+      throw Self.refusal("E_AGG_RULE", "--k-min, --max-share: expected homes and per cent")
+    }
+    return AggregateRule(
+      kMin: homes, maxSharePercent: share, attestation: request.undertaking ?? "")
+  }
+
+  private func meters(_ names: [String]) throws(ControlFailure) -> [UniqueID] {
+    guard !names.isEmpty else { return sources.map(\.id) }
     var ids: [UniqueID] = []
-    for name in request.meters {
+    for name in names {
       guard let source = sources.first(where: { $0.nickname == name }) else {
         throw Self.refusal("E_GRANT_UNKNOWN", "--meter: the configuration has no meter \(name)")
       }
@@ -111,9 +126,36 @@ struct ProposalBuilder {
     _ terms: inout GrantTerms, _ request: ProposalRequest
   ) throws(ControlFailure) {
     terms.basisText = request.basisText
-    terms.fineConfirmed = request.fineConfirmed
-    terms.ageAttested = request.ageAttested
-    terms.householdInformed = request.householdInformed
+    try limit(
+      &terms,
+      NarrowingRequest(
+        categories: request.categories, channels: request.channels,
+        granularity: request.granularity, quantum: request.quantum,
+        delaySeconds: request.delaySeconds, rotateDays: request.rotateDays,
+        validDays: request.validDays))
+    if let text = request.identifier {
+      terms.identifier = try Self.word(text, "--identifier", IdentifierMode.self)
+    }
+    if request.absolute { terms.absolute = true }
+  }
+
+  /// The terms with what is asked for in place of what was there; the store says whether it is less.
+  func narrowed(
+    _ terms: GrantTerms, _ request: NarrowingRequest
+  ) throws(ControlFailure) -> GrantTerms {
+    var terms = terms
+    try limit(&terms, request)
+    if let names = request.meters { terms.sources = try meters(names) }
+    if request.dropsAbsolute == true {
+      terms.absolute = false
+      terms.categories.subtract([.e1, .e2])
+    }
+    return terms
+  }
+
+  private func limit(
+    _ terms: inout GrantTerms, _ request: NarrowingRequest
+  ) throws(ControlFailure) {
     if let codes = request.categories {
       guard let chosen = CategorySet(codes: codes) else {
         throw Self.refusal("E_PROFILE_EXCEEDED", "--categories: expected codes such as P1,E3")
@@ -139,10 +181,6 @@ struct ProposalBuilder {
       }
       terms.minDelay = delay
     }
-    if let text = request.identifier {
-      terms.identifier = try Self.word(text, "--identifier", IdentifierMode.self)
-    }
-    terms.absolute = request.absolute
     if let days = request.rotateDays {
       guard let number = UInt16(exactly: days) else {
         throw Self.refusal("E_LIMIT", "--rotate-days: expected 0 to 65535")
@@ -164,7 +202,10 @@ struct ProposalBuilder {
     let who =
       recipient.role == .inHouse ? "In the house" : "\(recipient.legalName) (\(recipient.country))"
     lines.append("Who: \(who), for \(terms.purpose), basis \(terms.basis.rawValue)")
-    lines.append("What: \(terms.categories.codes.joined(separator: ", "))")
+    for code in terms.categories.codes { lines.append("  [x] \(CategoryText.text(code))") }
+    for code in terms.optional.codes {
+      lines.append("  [ ] \(CategoryText.text(code)) (only with --optional \(code))")
+    }
     lines.append("How finely: G\(terms.granularity.rawValue), rounded R\(terms.quantum.rawValue)")
     if recipient.role != .inHouse, terms.granularity <= .g3 {
       lines.append("This shows when somebody is at home, asleep or ill.")

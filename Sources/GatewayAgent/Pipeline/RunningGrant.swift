@@ -4,12 +4,19 @@ import PrivacyFilter
 /// A grant in force: what the store says of it, and what serves it.
 struct RunningGrant {
   var stored: StoredGrant
-  /// The connection that publishes it.
+  /// The connection that publishes it; `noLink` where each message has one of its own.
   let link: UInt8
   /// Its gates in the bank: one a meter and one a sub-meter.
   var gates: [Int]
   /// Topics on which a broker keeps something of it.
   var retained: Set<String>
+
+  /// Over how many milliseconds the sending of a contribution to statistics is spread; 0 for grants
+  /// of another kind.
+  let spreadMilliseconds: Int64
+
+  /// `link` of a grant whose messages each have a connection of their own.
+  static let noLink: UInt8 = 255
 
   var id: UniqueID { stored.grant.id }
   var isInHouse: Bool { stored.recipient.role == .inHouse }

@@ -8,7 +8,7 @@ final class VaultHandle {
   private(set) var vault = IdentifierVault()
 
   /// Keeps an identifier of a frame; costs no heap if it is known.
-  func insert(_ secret: Secret, in bytes: Span<UInt8>) {
-    vault.keep(secret, in: bytes)
+  func insert(_ secret: Secret, in bytes: Span<UInt8>, source: UInt8) {
+    vault.keep(secret, in: bytes, source: source)
   }
 }

@@ -102,6 +102,11 @@ public struct Release: ~Copyable {
     try body(payloadStorage.span.extracting(first: payloadCount))
   }
 
+  /// Lets the broker forget it earlier: a message that was held back must not outlive its grant.
+  public mutating func shortenExpiry(to seconds: UInt32) {
+    if expirySeconds == 0 || seconds < expirySeconds { expirySeconds = seconds }
+  }
+
   /// Forces what a broker without message expiry (MQTT 3.1.1) requires of external data.
   ///
   /// QoS 0 and not retained, so that no broker keeps it; messages inside the house are not touched,

@@ -2,7 +2,7 @@ internal import OBISDecoder
 
 /// How a grant has ended, as its recipient is told: without any reason.
 public enum EndOfGrant: UInt8, Sendable, BitwiseCopyable {
-  case withdrawn, objected, expired, paused, restricted, replaced
+  case withdrawn, objected, expired, paused, restricted, replaced, suspended, superseded, revoked
 
   /// The word in the notice.
   public var name: StaticString {
@@ -13,6 +13,9 @@ public enum EndOfGrant: UInt8, Sendable, BitwiseCopyable {
     case .paused: "paused"
     case .restricted: "restricted"
     case .replaced: "replaced"
+    case .suspended: "suspended"
+    case .superseded: "superseded"
+    case .revoked: "revoked"
     }
   }
 }

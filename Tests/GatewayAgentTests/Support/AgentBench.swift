@@ -187,12 +187,14 @@ final class AgentBench {
 
   // MARK: - Consent
 
-  /// Proposes and accepts as the owner; returns the grant's id.
-  func grant(_ proposal: ProposalRequest) throws -> String {
+  /// Proposes and accepts as the owner, who confirms everything; returns the grant's id.
+  func grant(_ proposal: ProposalRequest, ticked: [String] = []) throws -> String {
     let proposed = agent.answer(
       ControlRequest(verb: .grantPropose, proposal: proposal), by: Self.owner)
     let id = try #require(proposed.grant?.id, "\(proposed.code ?? "") \(proposed.message ?? "")")
-    let accepted = answer(.grantAccept, id)
+    var acceptance = ControlRequest(verb: .grantAccept, grant: id, optional: ticked)
+    acceptance.confirmed = ConfirmedRequest(fine: true, age: true, household: true)
+    let accepted = agent.answer(acceptance, by: Self.owner)
     #expect(accepted.ok, "\(accepted.code ?? "") \(accepted.message ?? "")")
     return id
   }
@@ -207,13 +209,13 @@ final class AgentBench {
 }
 
 extension ProposalRequest {
-  /// A proposal with every confirmation given.
+  /// A proposal that narrows nothing.
   static func made(
     _ profile: String, _ recipient: String, _ change: (inout ProposalRequest) -> Void = { _ in }
   ) -> ProposalRequest {
     var request = ProposalRequest(
       profile: profile, recipient: recipient, absolute: false, meters: [], broker: "home",
-      retain: false, fineConfirmed: true, ageAttested: true, householdInformed: true)
+      retain: false)
     change(&request)
     return request
   }

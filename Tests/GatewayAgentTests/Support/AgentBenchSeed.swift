@@ -96,7 +96,8 @@ struct Seed {
       terms, by: AgentBench.owner, at: Self.start, vault: IdentifierVault())
     random.next = [UInt8](repeating: salt, count: 16)
     _ = try store.accept(
-      id, ticked: [], by: AgentBench.owner, at: Self.start, vault: IdentifierVault())
+      id, ticked: [], confirmed: Confirmations(fine: true), by: AgentBench.owner, at: Self.start,
+      vault: IdentifierVault())
     #expect(try store.grant(id).pseudonymSalt == [UInt8](repeating: salt, count: 16))
     if let base {
       try store.saveBases(

@@ -90,9 +90,19 @@ final class RawSubscriber {
     }
   }
 
+  /// Publishes at QoS 0.
+  func publish(topic: String, payload: String) {
+    send(0x30, Self.text(topic) + (isVersion5 ? [0] : []) + Array(payload.utf8))
+  }
+
   private func send(_ header: UInt8, _ body: [UInt8]) {
-    precondition(body.count < 128, "the probe sends small packets only")
-    TestSocket.send([header, UInt8(body.count)] + body, to: socket)
+    var length: [UInt8] = []
+    var rest = body.count
+    repeat {
+      length.append(UInt8(rest & 127) | (rest > 127 ? 128 : 0))
+      rest >>= 7
+    } while rest > 0
+    TestSocket.send([header] + length + body, to: socket)
   }
 
   private static func text(_ text: String) -> [UInt8] {
