@@ -89,6 +89,9 @@ struct AcceptanceRightsTests {
       $0.seconds = 3600
     }
     #expect(paused.ok)
+    // Who is accepted meanwhile waits like everybody else.
+    _ = try bench.grant(.minutePower("second-app"))
+    #expect(bench.agent.links.compactMap { $0 }.allSatisfy { $0.isInHouse || $0.isEnding })
     try bench.telegrams(from: at("13:02:00"), to: at("13:10:00"))
     bench.kill()
     try bench.start()
@@ -102,7 +105,7 @@ struct AcceptanceRightsTests {
     bench.agent.everyMinute()
     #expect(bench.answer(.status).status?.pause == nil)
     try bench.telegrams(from: at("14:02:00"), to: at("14:04:31"))
-    #expect(bench.externalData.count == 6)
+    #expect(bench.externalData.count == 8)
     #expect(bench.externalData.dropFirst(2).allSatisfy { $0.payload.contains("T14:0") })
   }
 

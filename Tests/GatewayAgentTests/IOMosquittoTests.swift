@@ -303,6 +303,18 @@ struct IOMosquittoTests {
     #expect(LoopHarness.run(loop) { subscriber.packets(of: "t").count == 100 })
   }
 
+  @Test(arguments: [(100, 60_000), (60_000, 100)])
+  func tellsEverybodyWhoAskedForTheEnd(_ first: Int, _ second: Int) throws {
+    // Nobody is there to take the message, so only the shorter time ends it.
+    let connection = connection(TestSocket.freePort())
+    connection.publish(.made("t", "1", qos: 1))
+    connection.start()
+    var told: [Int] = []
+    connection.finish(withinMilliseconds: first) { told.append(1) }
+    connection.finish(withinMilliseconds: second) { told.append(2) }
+    #expect(LoopHarness.run(loop) { told == [1, 2] })
+  }
+
   @Test func keepsASilentConnectionAlive() {
     let broker = Broker()
     broker.start()

@@ -260,6 +260,7 @@ struct Withdraw: ParsableCommand {
     guard let ended = response.grant else { throw CommandFailure.failed("no grant in the answer") }
     try Terminal.line("Withdrawn. \(ended.messages) messages had left; none will any more.")
     try Terminal.line("Receipt: gateway-agent receipt \(ended.id.prefix(8))")
+    if !ended.profile.hasPrefix("local-") { try GrantText.showBrokerCommands(ended.broker) }
   }
 }
 
@@ -285,9 +286,17 @@ enum GrantText {
     if let notice = grant.notice { try Terminal.line(notice) }
   }
 
+  /// What somebody who administers a broker can do besides: the agent does not.
+  static func showBrokerCommands(_ broker: String) throws(CommandFailure) {
+    try Terminal.line(
+      "The access list of broker \(broker) is unchanged. If it is yours, with the user named there:\n"
+        + "  mosquitto_ctrl dynsec disableClient USER\n  mosquitto_ctrl dynsec deleteClient USER")
+  }
+
   /// A grant in one line.
   static func row(_ grant: GrantView) -> String {
-    let until = grant.validUntil.map { " until \($0)" } ?? ""
+    var until = grant.validUntil.map { " until \($0)" } ?? ""
+    if let due = grant.reviewDue { until += ", review by \(due.prefix(10))" }
     let isHeld = grant.state == "active" && !grant.isInForce
     var state = isHeld ? "active, but paused or its broker or meter not configured" : grant.state
     if let time = grant.pausedUntil { state += " until \(time)" }

@@ -85,7 +85,7 @@ final class MosquittoConnection {
   private var patience: Timer?
   private var connectedAt: Int64 = 0
   private var pendingPackets = 0
-  private var finish: (timer: Timer, completion: () -> Void)?
+  private var finish: Finish?
   private var generation = 0
 
   /// A connection that is not started.
@@ -123,10 +123,35 @@ final class MosquittoConnection {
   }
 
   /// Stops once everything queued has been sent and acknowledged, or after `milliseconds`.
+  ///
+  /// Asked twice, it takes the shorter time and calls both completions.
   func finish(withinMilliseconds milliseconds: Int, _ completion: @escaping () -> Void) {
-    let timer = loop.schedule(afterMilliseconds: milliseconds) { [weak self] in self?.finishNow() }
-    finish = (timer, completion)
+    let deadline = GatewayClock.monotonicMilliseconds() + Int64(milliseconds)
+    let earlier = finish
+    if let earlier, earlier.deadline <= deadline {
+      finish?.completion = {
+        earlier.completion()
+        completion()
+      }
+    } else {
+      earlier?.timer.cancel()
+      let timer = loop.schedule(afterMilliseconds: milliseconds) { [weak self] in
+        self?.finishNow()
+      }
+      finish = Finish(timer: timer, deadline: deadline) {
+        earlier?.completion()
+        completion()
+      }
+    }
     finishIfSettled()
+  }
+
+  /// An end that waits for what is queued.
+  private struct Finish {
+    let timer: Timer
+    /// In monotonic milliseconds.
+    let deadline: Int64
+    var completion: () -> Void
   }
 
   /// Takes back a `finish` that is not done: the connection goes on.
@@ -141,11 +166,11 @@ final class MosquittoConnection {
   }
 
   private func finishNow() {
-    guard let (timer, completion) = finish else { return }
+    guard let ending = finish else { return }
     finish = nil
-    timer.cancel()
+    ending.timer.cancel()
     stop()
-    completion()
+    ending.completion()
   }
 
   private func report(_ new: BrokerState) {

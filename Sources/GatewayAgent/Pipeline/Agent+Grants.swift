@@ -103,40 +103,41 @@ extension Agent {
 
   // MARK: - Ending
 
-  /// Step 1 of a withdrawal: nothing more of it is released.
+  /// Step 1 of a withdrawal: nothing more of it is released, and nothing that waits here or in the
+  /// kernel goes out any more.
   ///
-  /// Returns what its recipient is told with, and how many windows were waiting.
-  func stopGates(of number: Int) -> (epilogues: [GateEpilogue], purged: UInt64) {
-    guard let grant = running[number] else { return ([], 0) }
+  /// It touches no disk and waits for nobody. What it forgets is what step 4 would have purged: to
+  /// leave it in place until the ledger has been written would let the kernel send on meanwhile.
+  func stopGates(of number: Int) -> StoppedGates {
+    var stopped = StoppedGates()
+    guard let grant = running[number] else { return stopped }
     let now = clock.now()
-    var epilogues: [GateEpilogue] = []
-    var purged: UInt64 = 0
+    let link = grant.link == RunningGrant.noLink ? nil : links[Int(grant.link)]
     for index in grant.gates {
-      if let gate = bank.gate(at: index) { epilogues.append(GateEpilogue(gate)) }
-      purged += UInt64(bank.stop(index, at: now))
+      if let gate = bank.gate(at: index) { stopped.epilogues.append(GateEpilogue(gate)) }
+      stopped.effects.purged += UInt64(bank.stop(index, at: now))
     }
+    for index in grant.gates {
+      guard let purge = link?.connection.purge(gateIndex: UInt8(index)) else { continue }
+      stopped.effects.purged += UInt64(purge.messageCount)
+      stopped.effects.tailByteCount += UInt64(purge.tailBytes)
+    }
+    stopped.effects.purged += dropContributions(of: grant.id)
     houses.removeAll { grant.gates.contains($0.gateIndex) }
-    return (epilogues, purged)
+    return stopped
   }
 
-  /// Steps 4 to 7: purges queues, clears what the broker keeps, tells the recipient.
+  /// Steps 5 to 7: clears what the broker keeps, tells the recipient.
   ///
   /// The connection goes too if nobody needs it, unless the grant goes on under another name.
   func cleanUp(
-    _ number: Int, _ stopped: (epilogues: [GateEpilogue], purged: UInt64), _ end: EndOfGrant
+    _ number: Int, _ stopped: StoppedGates, _ end: EndOfGrant
   ) -> EndEffects {
-    var effects = EndEffects(
-      purged: stopped.purged, retainedCleared: 0, tailByteCount: 0, brokerAccessChanged: false)
+    var effects = stopped.effects
     guard let grant = running[number] else { return effects }
     running[number] = nil
-    effects.purged += dropContributions(of: grant.id)
     guard grant.link != RunningGrant.noLink, let link = links[Int(grant.link)] else {
       return effects
-    }
-    for gate in grant.gates {
-      let purge = link.connection.purge(gateIndex: UInt8(gate))
-      effects.purged += UInt64(purge.messageCount)
-      effects.tailByteCount += UInt64(purge.tailBytes)
     }
     effects.retainedCleared = clearRetained(of: grant, on: link)
     if end != .replaced, !grant.retained.isEmpty { link.clearing.insert(grant.id) }
@@ -238,11 +239,17 @@ extension Agent {
     }
   }
 
+  /// Whether no pause lies over an active grant, nor a suspension that the ledger does not know yet.
+  func mayRun(_ stored: StoredGrant) -> Bool {
+    store.generalPause?.stops(stored.recipient.role) != true
+      && !unrecorded.contains { $0.id == nil || $0.id == stored.grant.id }
+  }
+
   /// Puts in force what may run and does not yet, unless it was stopped and the ledger lags behind.
   func putWaitingInForce() throws(StoreError) {
     for stored in try store.activeGrants(at: clock.now())
     where stored.grant.state == .active && !isRunning(stored.grant.id)
-      && !unrecorded.contains(where: { $0.id == nil || $0.id == stored.grant.id })
+      && mayRun(stored)
     {
       try? putInForce(stored)
     }
@@ -309,6 +316,14 @@ extension Agent {
     guard !bases.isEmpty, kept != bases else { return }
     try store.saveBases(bases, of: id, source: key)
   }
+}
+
+/// What stopping the gates of a grant left to do and to count.
+struct StoppedGates {
+  /// What its recipient is told with.
+  var epilogues: [GateEpilogue] = []
+  /// What was forgotten, and what may still have arrived.
+  var effects = EndEffects.none
 }
 
 extension ConsentError {

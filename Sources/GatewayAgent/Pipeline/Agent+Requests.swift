@@ -107,7 +107,7 @@ extension Agent {
       let effects = stopAndClean(old, .superseded)
       _ = try store.completeEnd(old, effects, at: clock.now())
     }
-    if stored.grant.state == .active {
+    if stored.grant.state == .active, mayRun(stored) {
       do throws(ConsentError) {
         try putInForce(stored)
       } catch {
@@ -134,7 +134,7 @@ extension Agent {
       throw ControlFailure(code: "E_STATE", message: "the grant has ended before")
     }
     let number = running.firstIndex { $0?.id == id }
-    let stopped = number.map { stopGates(of: $0) } ?? ([], 0)
+    let stopped = number.map { stopGates(of: $0) } ?? StoppedGates()
     let microseconds = (GatewayClock.monotonicNanoseconds() - began) / 1000
     let marked = Result { try store.tombstone(id, kind, by: authority, at: now) }
     let recorded = Result { try store.recordEnd(id) }
