@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Compares docs/topics.md, docs/asyncapi.yaml and QuantityIndex.swift with the registry of quantities.
+"""Compares docs/topics.md, docs/asyncapi.yaml and QuantityIndex.swift with the registry of quantities in
+the code, and docs/recipients.md with the profiles.
 
     scripts/check-docs.py            says where they differ, exit 1
     scripts/check-docs.py --write    writes the generated parts anew
@@ -11,6 +12,8 @@ The registry is the only list of quantities; what stands between the marks
 import pathlib
 import re
 import sys
+
+import recipients
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 REGISTRY = ROOT / "Sources/PrivacyFilter/Hot/QuantityTable.swift"
@@ -162,7 +165,9 @@ def written():
     yaml = replaced(yaml, "in-house quantities", properties(quantities, True), marks)
     outside = [q for q in quantities if q.outside]
     yaml = replaced(yaml, "outside quantities", properties(outside, True), marks)
-    return {TOPICS: topics, ASYNCAPI: yaml, INDEX: index(quantities)}
+    return {
+        TOPICS: topics, ASYNCAPI: yaml, INDEX: index(quantities), recipients.DOCUMENT: recipients.text(),
+    }
 
 
 def references(node):
