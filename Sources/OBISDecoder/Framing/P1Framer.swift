@@ -66,18 +66,22 @@ struct P1Framer {
   /// Whether what began like a readout ends like one.
   ///
   /// A checksum behind the '!' makes it a telegram, right or wrong; everything else that is a whole
-  /// readout is one.
+  /// readout is one. Only the bytes that the verdict is on are looked at, so that it is the same
+  /// however many are held.
   private func isReadout(
     _ verdict: FramingVerdict, _ bytes: Span<UInt8>, isEnd: Bool
   ) -> Bool {
     guard isPerhapsReadout else { return false }
+    let count: Int
     switch verdict {
-    case .complete(_, integrity: .absent): break
-    case .damaged(let error, _) where error.code != .checksumMismatch: break
+    case .complete(let end, integrity: .absent): count = end
+    case .damaged(let error, let end) where error.code != .checksumMismatch: count = end
     case .complete, .damaged, .incomplete, .notAFrame: return false
     }
     var framer = D0Framer()
-    let readout = isEnd ? framer.finish(over: bytes) : framer.advance(over: bytes)
+    let held = bytes.extracting(first: count)
+    let readout =
+      isEnd && count == bytes.count ? framer.finish(over: held) : framer.advance(over: held)
     guard case .complete = readout else { return false }
     return true
   }

@@ -67,17 +67,23 @@ struct BlockLayer: ~Copyable {
     by reader: inout CipherLayer, with cipher: inout Cipher, to sink: inout Sink
   ) -> DecodeError? {
     if let error = Self.fault(in: bytes, range) { return error }
+    // Each block has its own bytes; what stands around them goes with the first one.
     var part = summary
+    part.count -= range.count
     var offset = range.lowerBound
     while offset < range.upperBound,
       let block = try? TransferBlock(parsing: bytes, at: offset, to: range.upperBound)
     {
+      part.count += block.data.upperBound - offset
       if block.number == 1 { begin(to: &sink) }
       guard let isFirst = choose(block, bytes, trial: &reader.plaintext) else {
         let error = outOfOrder(block, at: offset)
         rejectAll(error, to: &sink)
-        // Of several blocks in a frame the first one has the frame's bytes.
-        return part.count > 0 ? error : nil
+        if offset == range.lowerBound { return error }
+        part.count = range.upperBound - offset
+        part.integrity = .bad
+        sink.frameRejected(part, error)
+        return nil
       }
       if isFirst {
         Self.append(
@@ -86,8 +92,9 @@ struct BlockLayer: ~Copyable {
         Self.append(
           block, bytes, pieces, part, to: &second, by: &reader, with: &cipher, to: &sink)
       }
-      part.count = 0
       offset = block.data.upperBound
+      part.offset = pieces.position(of: offset) ?? part.offset
+      part.count = 0
     }
     return nil
   }

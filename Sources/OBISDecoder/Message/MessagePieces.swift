@@ -77,6 +77,16 @@ struct PieceList: BitwiseCopyable {
     _ = append(length..<(Int(last.offset) + Int(last.count)), of: old, at: 0)
   }
 
+  /// Where in the stream byte `offset` of the message lies; nil if it has no such byte.
+  func position(of offset: Int) -> UInt64? {
+    for index in 0..<count {
+      let piece = pieces[index]
+      let place = offset - Int(piece.offset)
+      if place >= 0, place < Int(piece.count) { return piece.position + UInt64(place) }
+    }
+    return nil
+  }
+
   /// Tells `sink` of each piece.
   func report<Sink: FrameSink & ~Copyable>(to sink: inout Sink) {
     for index in 0..<count {
