@@ -7,7 +7,8 @@ import Testing
 /// Acceptance test 17 of privacy design C13, in processes of their own: the limit on file sizes
 /// that stands for a full disk counts for a whole process.
 @Suite struct FullDiskTests {
-  @Test func staysDeniedWhenTheDiskIsFull() async {
+  @Test("C13.17: withdrawn on a full disk stays denied, and is recorded with its own time")
+  func staysDeniedWhenTheDiskIsFull() async {
     await #expect(processExitsWith: .success) {
       let fixture = try Fixture()
       let id = try fixture.grantInForce(at: Fixture.start)

@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct PowerCutTests {
   /// Acceptance test 45: the log ends anywhere inside the transaction of a withdrawal.
-  @Test func recordsAWithdrawalWhoseTransactionWasTorn() throws {
+  @Test("C13.45: a power cut inside the transaction of a withdrawal leaves it denied and recorded")
+  func recordsAWithdrawalWhoseTransactionWasTorn() throws {
     let fixture = try Fixture()
     let id = try fixture.grantInForce(at: Fixture.start)
     let at = Fixture.start + Fixture.hour

@@ -5,7 +5,7 @@ import Testing
 
 /// What brokers see: names, retained messages, repetitions.
 struct AcceptanceBrokerTests {
-  @Test("C13 2: an unknown text changes no byte that leaves, and stays in the vault")
+  @Test("C13.2: an unknown text changes no byte that leaves, and stays in the vault")
   func unknownTextLeavesNoTrace() throws {
     let plain = try bytesByClient(of: .f1) { bench in
       #expect(bench.agent.feeds[0].unknownDropped == 0)
@@ -57,7 +57,7 @@ struct AcceptanceBrokerTests {
     return result
   }
 
-  @Test("C13 8: two grants to one recipient share neither name, client id nor connection")
+  @Test("C13.8: two grants to one recipient share neither name, client id nor connection")
   func keepsGrantsOfOneRecipientApart() throws {
     let bench = try AgentBench(at: at("13:00:00"))
     let wire = bench.addWire()
@@ -79,7 +79,7 @@ struct AcceptanceBrokerTests {
     #expect(wire.publishes[0].payload == wire.publishes[1].payload)
   }
 
-  @Test("C13 15: what waited for an absent broker is purged; back, it only hears of the end")
+  @Test("C13.15: what waited for an absent broker is purged; back, it only hears of the end")
   func purgesWhatWaitedForTheBroker() throws {
     let bench = try AgentBench(at: at("13:00:00"))
     let port = TestSocket.freePort()
@@ -101,7 +101,7 @@ struct AcceptanceBrokerTests {
     #expect(wire.clients.allSatisfy { !$0.isOpen })
   }
 
-  @Test("C13 16: three retained topics are cleared by exactly three empty messages")
+  @Test("C13.16: three retained topics are cleared by exactly three empty messages")
   func clearsWhatIsRetained() throws {
     let names = ["one", "two", "three"]
     let bench = try AgentBench(at: at("13:00:00"), meters: names)
@@ -121,7 +121,7 @@ struct AcceptanceBrokerTests {
     #expect(wire.publishes.suffix(3).allSatisfy { !$0.isRetained && !$0.payload.isEmpty })
   }
 
-  @Test("C13 16: a subscriber that comes after the withdrawal receives nothing")
+  @Test("C13.16: a subscriber that comes after the withdrawal receives nothing")
   func newSubscriberReceivesNothing() throws {
     let broker = Broker()
     broker.start()
@@ -158,7 +158,7 @@ struct AcceptanceBrokerTests {
   }
 
   @Test(
-    "C13 18: what was not acknowledged is not sent again after a withdrawal",
+    "C13.18: what was not acknowledged is not sent again after a withdrawal",
     arguments: [
       true, false,
     ])

@@ -32,7 +32,7 @@ struct AcceptanceClockTests {
     bench.sent.filter { $0.topic == "meter/home/state" }.count
   }
 
-  @Test("C13 21: booted in 1970 the house runs on and outside hears nothing until the clock is set")
+  @Test("C13.21: booted in 1970 the house runs on and outside hears nothing until the clock is set")
   func holdsOutsideUntilTheClockIsSet() throws {
     let (bench, wire) = try bench(at: 0) { try $0.minutePower(salt: 0xA0) }
     _ = try bench.grant(.house())
@@ -49,7 +49,7 @@ struct AcceptanceClockTests {
     try bench.expect { wire.publishes.filter { $0.topic.hasSuffix("/e1") }.count == 2 }
   }
 
-  @Test("C13 21: the meter's clock vouches as well as the network's")
+  @Test("C13.21: the meter's clock vouches as well as the network's")
   func trustsTheMetersClock() throws {
     let (bench, _) = try bench(at: at("13:30:00")) { try $0.minutePower(salt: 0xA0) }
     try bench.telegrams(from: at("13:30:00"), to: at("13:35:00")) { telegram, instant in
@@ -97,7 +97,7 @@ struct AcceptanceClockTests {
     #expect(bench.answer(.status).status?.clock == "trusted")
   }
 
-  @Test("C13 22: stepped back an hour outside is held, and no time is told twice or backwards")
+  @Test("C13.22: stepped back an hour outside is held, and no time is told twice or backwards")
   func holdsOutsideAfterAStepBack() throws {
     let (bench, _) = try bench(at: at("10:00:00")) { try $0.minutePower(salt: 0xA0) }
     bench.time.isSynchronised = true
@@ -120,7 +120,7 @@ struct AcceptanceClockTests {
       bench.externalData.allSatisfy { $0.payload.contains(#""active_power_import_w":470,"#) })
   }
 
-  @Test("C13 23: an ended grant cannot be accepted, and trying leaves the ledger as it was")
+  @Test("C13.23: an ended grant cannot be accepted, and trying leaves the ledger as it was")
   func acceptsNoEndedGrant() throws {
     let bench = try AgentBench(at: at("10:00:00"))
     _ = bench.addWire()
@@ -142,7 +142,7 @@ struct AcceptanceClockTests {
   }
 
   @Test(
-    "C13 43: with a broken chain outside is silent, the house runs and every grant can be ended")
+    "C13.43: with a broken chain outside is silent, the house runs and every grant can be ended")
   func holdsOutsideWithABrokenChain() throws {
     let bench = try AgentBench(at: at("13:00:00"))
     let wire = bench.addWire()

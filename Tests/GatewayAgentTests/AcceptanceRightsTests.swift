@@ -1,7 +1,7 @@
-import ConsentLedger
 import PrivacyFilter
 import Testing
 
+@testable import ConsentLedger
 @testable import GatewayAgent
 
 /// The household's rights on a running grant, from the telegram to the broker.
@@ -286,6 +286,28 @@ struct AcceptanceRightsTests {
     #expect(!outside.isPermitted(owner: 990, group: 77))
     #expect(ControlPeer(uid: 1234, groups: [5, 77]).isPermitted(owner: 990, group: 77))
     #expect(ControlPeer(uid: 990, groups: []).isPermitted(owner: 990, group: 77))
+  }
+
+  @Test func staysSuspendedWhileTheLedgerCannotBeWritten() throws {
+    let id = try bench.grant(.minutePower())
+    try bench.connect()
+    try bench.telegrams(from: at("13:00:00"), to: at("13:01:31"))
+    #expect(bench.externalData.count == 1)
+    let database = bench.agent.store.database
+    try database.execute("PRAGMA query_only = ON")
+    #expect(ask(.restrict, id).code == "E_LEDGER_WRITE")
+    #expect(try state(id) == "active")
+    try bench.telegrams(from: at("13:02:00"), to: at("13:05:00"))
+    bench.agent.everyMinute()
+    #expect(ask(.grantLift, id).code == "E_LEDGER_WRITE")
+    try bench.telegrams(from: at("13:05:00"), to: at("13:08:00"))
+    #expect(bench.externalData.count == 1)
+    try database.execute("PRAGMA query_only = OFF")
+    bench.agent.everyMinute()
+    #expect(try state(id) == "restricted")
+    #expect(ask(.grantLift, id).ok)
+    try bench.telegrams(from: at("13:09:00"), to: at("13:11:31"))
+    #expect(bench.externalData.count == 3)
   }
 
   @Test func suspendsAGrantWhoseBrokerIsAnother() throws {

@@ -7,7 +7,7 @@ import Testing
 
 /// Default deny and exact payloads, at the broker.
 struct AcceptanceTests {
-  @Test("C13 1: without a grant no connection is opened and no gate exists")
+  @Test("C13.1: without a grant no connection is opened and no gate exists")
   func opensNothingWithoutAGrant() throws {
     let bench = try AgentBench(at: at("13:30:07"))
     let wire = bench.addWire()
@@ -24,7 +24,7 @@ struct AcceptanceTests {
     #expect(bench.sent.isEmpty)
   }
 
-  @Test("C13 3: a minute's mean goes out rounded under the grant's keys")
+  @Test("C13.3: a minute's mean goes out rounded under the grant's keys")
   func publishesTheMinutesMean() throws {
     let broker = Broker()
     broker.start()

@@ -20,7 +20,7 @@ struct AcceptanceWindowTests {
     return (bench, wire, grant)
   }
 
-  @Test("C13 4, C13 7: the hour's energy under the names of C6, at 15:01:21 and no earlier")
+  @Test("C13.4, C13.7: the hour's energy under the names of C6, at 15:01:21 and no earlier")
   func publishesTheHoursEnergy() throws {
     let start = at("14:00:00")
     let (bench, wire, _) = try bench(at: start, base: 3_579_000_000) { $0.categories = .e3 }
@@ -40,7 +40,7 @@ struct AcceptanceWindowTests {
         + #""energy_import_wh":470}"#)
   }
 
-  @Test("C13 14: withdrawn at 10:00:00.000, the window 09-10 is purged and never sent")
+  @Test("C13.14: withdrawn at 10:00:00.000, the window 09-10 is purged and never sent")
   func purgesThePendingWindow() throws {
     let (bench, wire, grant) = try bench(at: at("08:00:00"))
     try bench.telegrams(from: at("08:00:00"), to: at("10:00:00"))
@@ -60,7 +60,7 @@ struct AcceptanceWindowTests {
     #expect(wire.publishes.last?.payload.contains("energy") == false)
   }
 
-  @Test("C13 14: a window that the frame at 10:00:00.000 closed is purged as well")
+  @Test("C13.14: a window that the frame at 10:00:00.000 closed is purged as well")
   func purgesTheClosedWindow() throws {
     let (bench, wire, grant) = try bench(at: at("08:59:30"))
     try bench.telegrams(from: at("08:59:30"), to: at("10:00:01"))
@@ -70,7 +70,7 @@ struct AcceptanceWindowTests {
     #expect(wire.publishes.map(\.topic) == [Seed.eliqPlace + "/status"])
   }
 
-  @Test("C13 19: valid until 10:00, the window ending 09:00 goes, the one ending 10:00 never does")
+  @Test("C13.19: valid until 10:00, the window ending 09:00 goes, the one ending 10:00 never does")
   func endsWithItsLastInstant() throws {
     let (bench, wire, grant) = try bench(at: at("08:00:00")) { $0.validUntil = at("10:00:00") }
     try bench.telegrams(from: at("08:00:00"), to: at("09:59:59"))
@@ -85,7 +85,7 @@ struct AcceptanceWindowTests {
     #expect(bench.answer(.receipt, grant).receipt?.contains(#""messages":1,"#) == true)
   }
 
-  @Test("C13 20: a message of a grant with 120 s left expires at the broker after 120 s")
+  @Test("C13.20: a message of a grant with 120 s left expires at the broker after 120 s")
   func messagesOutliveNoGrant() throws {
     let (bench, wire, _) = try bench(at: at("08:00:00")) { $0.validUntil = at("09:03:21") }
     try bench.telegrams(from: at("08:00:00"), to: at("09:01:40"))

@@ -215,12 +215,14 @@ extension ConfigurationReader {
 }
 
 @Suite struct ConfigurationConsentTests {
-  @Test(arguments: [
-    ("grants = []\n[[meters]]\nport = \"stdin\"", "c.toml:1: grants"),
-    ("[[meters]]\nport = \"stdin\"\nconsent = true", "c.toml:3: meters.consent"),
-    ("[[meters]]\nport = \"stdin\"\n[Grants.eliq]\na = 1", "c.toml:3: Grants"),
-    ("[[meters]]\nport = \"stdin\"\n[log]\nconsent_given = 1", "c.toml:4: log.consent_given"),
-  ])
+  @Test(
+    "C13.29: grants in the configuration are refused with their code",
+    arguments: [
+      ("grants = []\n[[meters]]\nport = \"stdin\"", "c.toml:1: grants"),
+      ("[[meters]]\nport = \"stdin\"\nconsent = true", "c.toml:3: meters.consent"),
+      ("[[meters]]\nport = \"stdin\"\n[Grants.eliq]\na = 1", "c.toml:3: Grants"),
+      ("[[meters]]\nport = \"stdin\"\n[log]\nconsent_given = 1", "c.toml:4: log.consent_given"),
+    ])
   func refusesConsentInTheFile(text: String, head: String) {
     #expect(
       ConfigurationReader.test.lines(text) == [
@@ -229,7 +231,8 @@ extension ConfigurationReader {
       ])
   }
 
-  @Test func refusesConsentInTheEnvironment() {
+  @Test("C13.29: grants in the environment are refused with their code")
+  func refusesConsentInTheEnvironment() {
     let outcome = ConfigurationReader.test.outcome(
       ofFile: "/nonexistent", environment: ["GATEWAY_GRANTS": "x", "PATH": "/bin"])
     guard case .unusable(let errors) = outcome else {

@@ -19,7 +19,7 @@ struct PipelineAllocationTests {
   private static let count = 250
 
   @Test(
-    "C13 57: 16 gates, from the last byte to the encoded payloads without heap",
+    "C13.57: 16 gates, from the last byte to the encoded payloads without heap",
     arguments: ["nl-dsmr5", "be-emucs", "no-kamstrup", "no-aidon", "no-kaifa", "se-aidon"])
   func encodesWithoutHeap(model: String) throws {
     let bench = try bench()

@@ -168,7 +168,7 @@ struct PipelineHouseTests {
     #expect(states(wire) == 0)
   }
 
-  @Test("C13 58: discovery names the pseudonym only, is repeated at a birth, cleared at withdrawal")
+  @Test("C13.58: discovery names the pseudonym only, is repeated at a birth, cleared at withdrawal")
   func announcesToHomeAssistant() throws {
     let broker = Broker()
     broker.start()

@@ -176,7 +176,7 @@ struct PipelineRestartTests {
     }
   }
 
-  @Test("C13 9: after 90 days another pseudonym and a new base, on the same connection")
+  @Test("C13.9: after 90 days another pseudonym and a new base, on the same connection")
   func changesThePseudonym() throws {
     let bench = try AgentBench(at: at("2026-03-31T23:59:00Z"))
     let wire = bench.addWire()

@@ -18,7 +18,7 @@ struct GateBankTests {
       }, salt: salt)
   }
 
-  @Test func c1NothingLeavesWithoutAGate() {
+  @Test("C13.1: nothing leaves without a gate") func c1NothingLeavesWithoutAGate() {
     var bench = Bench([], at: 0)
     for second in 0..<100 { bench.frame(at: Int64(second) * 1000, [importPower(473)]) }
     #expect(bench.sent.isEmpty)
@@ -26,7 +26,7 @@ struct GateBankTests {
     #expect(deadline == nil)
   }
 
-  @Test func c2UnknownCodesChangeNothing() throws {
+  @Test("C13.2: unknown codes change nothing") func c2UnknownCodesChangeNothing() throws {
     func run(_ extra: [Reading]) throws -> ([Sent], UInt64) {
       let gates = try custom([.p1, .p3, .v1, .t1], .g2) + custom([.p1], .g0, salt: 0xB1)
       var bench = Bench(gates, at: at("13:30:00"))
@@ -43,7 +43,8 @@ struct GateBankTests {
     #expect(plain.1 == 0 && odd.1 == 7)
   }
 
-  @Test func c11SubMetersHaveTheirOwnPseudonymAndTimesOfFullHours() throws {
+  @Test("C13.11: sub meters have their own pseudonym and times of full hours")
+  func c11SubMetersHaveTheirOwnPseudonymAndTimesOfFullHours() throws {
     let granted = try custom([.e3, .m1], .g4) { $0.channels = [1] }
     #expect(granted.map { $0.pseudonym.string } == ["m-jdj2mreiudcxubv2", "m-5b4wdviuu2feun2r"])
     let gas = reading(OBISCode(0, 1, 24, 2, 1), 123_456, -3, .cubicMetre, medium: .gas)
@@ -213,7 +214,7 @@ struct GateBankTests {
     #expect(MemoryLayout<GateBank>.size <= 256 * 1024)
   }
 
-  @Test func c57SixteenGatesRunWithoutHeap() throws {
+  @Test("C13.57: sixteen gates run without heap") func c57SixteenGatesRunWithoutHeap() throws {
     var gates: [CompiledGate] = []
     for number in 0..<15 {
       let rung: Granularity = [.g0, .g1, .g2, .g3, .g4][number % 5]

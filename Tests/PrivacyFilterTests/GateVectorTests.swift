@@ -27,7 +27,8 @@ struct GateVectorTests {
       })
   }
 
-  @Test func c3MinuteMeanIsRoundedHalfToEvenUnderFixedKeys() throws {
+  @Test("C13.3: minute mean is rounded half to even under fixed keys")
+  func c3MinuteMeanIsRoundedHalfToEvenUnderFixedKeys() throws {
     var bench = Bench(try minutePower(), at: at("13:30:00"))
     for (index, watts) in [473, 480, 1990, 2010, 500, 473].enumerated() {
       bench.frame(
@@ -42,7 +43,8 @@ struct GateVectorTests {
     #expect(bench.sent.first?.topic.hasSuffix("/e1") == true)
   }
 
-  @Test func c4IntervalIsTheDifferenceOfRoundedDifferences() throws {
+  @Test("C13.4: interval is the difference of rounded differences")
+  func c4IntervalIsTheDifferenceOfRoundedDifferences() throws {
     var bench = Bench(try hourlyEnergy(), at: at("14:00:00"))
     bench.bank.restoreBase(3_579_000_000, of: Quantity(10), at: 0)
     for second in stride(from: 0, to: 3600, by: 10) {
@@ -77,7 +79,9 @@ struct GateVectorTests {
       ])
   }
 
-  @Test func c19NothingIsPublishedFromTheEndOn() throws {
+  @Test("C13.19: nothing is published from the end on") func c19NothingIsPublishedFromTheEndOn()
+    throws
+  {
     var bench = Bench(try hourlyEnergy(until: "2026-01-15T10:00:00Z"), at: at("07:59:30"))
     for second in stride(from: 0, through: 3 * 3600, by: 10) {
       let now = at("08:00:00") + Int64(second) * 1000
@@ -92,9 +96,11 @@ struct GateVectorTests {
     #expect(deadlines.allSatisfy { $0 < at("10:00:00") })
   }
 
-  @Test(arguments: [
-    ("2026-01-15T14:03:21Z", 120), ("2026-01-15T14:59:00Z", 3459), ("2027-01-01T00:05:00Z", 7200),
-  ])
+  @Test(
+    "C13.20: expiry is the rest of the grant or two windows",
+    arguments: [
+      ("2026-01-15T14:03:21Z", 120), ("2026-01-15T14:59:00Z", 3459), ("2027-01-01T00:05:00Z", 7200),
+    ])
   func c20ExpiryIsTheRestOfTheGrantOrTwoWindows(until: String, seconds: Int) throws {
     var bench = Bench(try hourlyEnergy(until: until), at: at("13:00:00"))
     for second in stride(from: 0, through: 3600, by: 10) {
@@ -104,7 +110,8 @@ struct GateVectorTests {
     #expect(bench.sent.map(\.expirySeconds) == [UInt32(seconds)])
   }
 
-  @Test func c21DatedGrantsAreHeldUntilTheClockIsTrusted() throws {
+  @Test("C13.21: dated grants are held until the clock is trusted")
+  func c21DatedGrantsAreHeldUntilTheClockIsTrusted() throws {
     var bench = Bench(
       try hourlyEnergy() + compiled(terms(localProfile, house), role: .inHouse), at: 0)
     bench.clockTrusted = false
@@ -121,7 +128,8 @@ struct GateVectorTests {
     #expect(bench.sent.filter { $0.topic.hasPrefix("gateway") }.count == 1)
   }
 
-  @Test func c22NoWindowIsRepeatedAfterTheClockFellBack() throws {
+  @Test("C13.22: no window is repeated after the clock fell back")
+  func c22NoWindowIsRepeatedAfterTheClockFellBack() throws {
     var bench = Bench(try minutePower(), at: at("13:30:00"))
     for second in stride(from: 0, through: 3600, by: 10) {
       let now = at("13:30:00") + Int64(second) * 1000
@@ -149,7 +157,8 @@ struct GateVectorTests {
     #expect(bench.sent.count > before + 30)
   }
 
-  @Test func c52MissingQuantityIsNullUnderTheSameKeys() throws {
+  @Test("C13.52: missing quantity is null under the same keys")
+  func c52MissingQuantityIsNullUnderTheSameKeys() throws {
     var bench = Bench(try minutePower(), at: at("13:30:00"))
     for second in stride(from: 0, to: 60, by: 10) {
       bench.frame(at: at("13:30:00") + Int64(second) * 1000, [importPower(473)])
@@ -160,7 +169,8 @@ struct GateVectorTests {
         #""active_power_import_w":470,"active_power_export_w":null}"#) == true)
   }
 
-  @Test func c53UnpluggedReaderYieldsGapsOnSchedule() throws {
+  @Test("C13.53: unplugged reader yields gaps on schedule")
+  func c53UnpluggedReaderYieldsGapsOnSchedule() throws {
     var bench = Bench(try hourlyEnergy([.e3, .t1]), at: at("08:00:00"))
     var deadlines: [Int64] = []
     for second in stride(from: 0, through: 3600, by: 10) {
@@ -186,7 +196,7 @@ struct GateVectorTests {
     #expect(tail.last == #"":"bridged","energy_import_wh":19000,"tariff":null}"#)
   }
 
-  @Test func c14StopPurgesThePendingWindow() throws {
+  @Test("C13.14: stop purges the pending window") func c14StopPurgesThePendingWindow() throws {
     var bench = Bench(try hourlyEnergy(), at: at("09:00:00"))
     for second in stride(from: 0, to: 3600, by: 10) {
       bench.frame(at: at("09:00:00") + Int64(second) * 1000, [importEnergy(1000)])

@@ -174,7 +174,9 @@ struct InHouseTests {
     }
   }
 
-  @Test func c58DiscoveryNamesThePseudonymOnly() throws {
+  @Test("C13.58: discovery names the pseudonym only") func c58DiscoveryNamesThePseudonymOnly()
+    throws
+  {
     let gate = try gates()[0]
     let assistant = try HomeAssistant(prefix: "homeassistant", place: place())
     let power = assistant.announcement(of: Quantity(22), for: gate, expireAfterSeconds: 60)

@@ -14,10 +14,13 @@ struct LabelLinterTests {
     }
   }
 
-  @Test(arguments: [
-    "571313999000000010", "010190-1234", "01010100050", "ola@x.no", "Ola Nordmann ola@x.no",
-    "+45 12 34 56 78", "12345678", "Storgata 12", "Nørrebrogade 12B", "meter 571313999000000010 x",
-  ])
+  @Test(
+    "C13.36: personal labels are refused",
+    arguments: [
+      "571313999000000010", "010190-1234", "01010100050", "ola@x.no", "Ola Nordmann ola@x.no",
+      "+45 12 34 56 78", "12345678", "Storgata 12", "Nørrebrogade 12B",
+      "meter 571313999000000010 x",
+    ])
   func c36PersonalLabelsAreRefused(text: String) {
     #expect(isPersonal(text))
   }
@@ -30,7 +33,7 @@ struct LabelLinterTests {
     #expect(!isPersonal(text))
   }
 
-  @Test func c36TopicRootsHoldNoRunOfSixDigits() {
+  @Test("C13.36: topic roots hold no run of six digits") func c36TopicRootsHoldNoRunOfSixDigits() {
     #expect(isPersonal("gateway/5706567000000017", .topicRoot))
     #expect(isPersonal("gateway/123456", .topicRoot))
     #expect(!isPersonal("gateway/12345", .topicRoot))

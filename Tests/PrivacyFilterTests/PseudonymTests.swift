@@ -7,13 +7,15 @@ struct PseudonymTests {
   static let a0 = [UInt8](repeating: 0xA0, count: 16)
   static let b1 = [UInt8](repeating: 0xB1, count: 16)
 
-  @Test(arguments: [
-    ("eliq", UInt8(0xA0), UInt32(0), UInt8(0), "m-jdj2mreiudcxubv2"),
-    ("eliq", 0xA0, 1, 0, "m-enz3a7ic26dwl6wg"),
-    ("enode", 0xA0, 0, 0, "m-3al62us4kqyctfdb"),
-    ("enode", 0xB1, 0, 0, "m-ilvudwohxemqbfxz"),
-    ("eliq", 0xA0, 0, 1, "m-5b4wdviuu2feun2r"),
-  ])
+  @Test(
+    "C13.7: pseudonyms are those of the design",
+    arguments: [
+      ("eliq", UInt8(0xA0), UInt32(0), UInt8(0), "m-jdj2mreiudcxubv2"),
+      ("eliq", 0xA0, 1, 0, "m-enz3a7ic26dwl6wg"),
+      ("enode", 0xA0, 0, 0, "m-3al62us4kqyctfdb"),
+      ("enode", 0xB1, 0, 0, "m-ilvudwohxemqbfxz"),
+      ("eliq", 0xA0, 0, 1, "m-5b4wdviuu2feun2r"),
+    ])
   func c7PseudonymsAreThoseOfTheDesign(
     recipient: String, salt: UInt8, rotation: UInt32, channel: UInt8, expected: String
   ) {
@@ -23,14 +25,16 @@ struct PseudonymTests {
         source: sourceID, channel: channel) == expected)
   }
 
-  @Test func c7ClientIDsAndPhasesAreThoseOfTheDesign() {
+  @Test("C13.7: client i ds and phases are those of the design")
+  func c7ClientIDsAndPhasesAreThoseOfTheDesign() {
     #expect(pseudonyms.clientID(recipient: "eliq", salt: Self.a0) == "ga-khovnmtr7hd573hs")
     #expect(pseudonyms.clientID(recipient: "enode", salt: Self.b1) == "ga-tjlzpcfx4a5qrhfj")
     #expect(pseudonyms.phaseSeconds(recipient: "eliq", salt: Self.a0) == 21)
     #expect(pseudonyms.phaseSeconds(recipient: "enode", salt: Self.b1) == 3)
   }
 
-  @Test func c8TwoGrantsOfOneRecipientShareNoName() throws {
+  @Test("C13.8: two grants of one recipient share no name")
+  func c8TwoGrantsOfOneRecipientShareNoName() throws {
     let first = try compiled(terms(eliqProfile), salt: 0xA0, connection: 1)
     let second = try compiled(terms(eliqProfile), salt: 0xB1, connection: 2)
     #expect(first[0].pseudonym.string != second[0].pseudonym.string)
@@ -41,7 +45,7 @@ struct PseudonymTests {
         != pseudonyms.clientID(recipient: "eliq", salt: Self.b1))
   }
 
-  @Test func c9PseudonymTurnsAfterNinetyDays() throws {
+  @Test("C13.9: pseudonym turns after ninety days") func c9PseudonymTurnsAfterNinetyDays() throws {
     let agreed = terms(eliqProfile)
     let day: Int64 = 86_400_000
     #expect(Pseudonyms.rotation(of: agreed, at: agreed.validFrom + 90 * day - 1) == 0)

@@ -40,7 +40,8 @@ struct QuantumTests {
     #expect(Quantum.thousandths(Decimal(mantissa: .min, exponent: -3), floor: true) == nil)
   }
 
-  @Test(arguments: [UInt64(1), 7, 4711, 20_260_115])
+  @Test(
+    "C13.5: intervals add up to the rounded total", arguments: [UInt64(1), 7, 4711, 20_260_115])
   func c5IntervalsAddUpToTheRoundedTotal(seed: UInt64) {
     var random = Seeded(state: seed)
     for _ in 0..<200 {
@@ -60,7 +61,7 @@ struct QuantumTests {
     }
   }
 
-  @Test(arguments: [UInt64(3), 99, 777])
+  @Test("C13.5: released intervals add up whatever the gaps", arguments: [UInt64(3), 99, 777])
   func c5ReleasedIntervalsAddUpWhateverTheGaps(seed: UInt64) throws {
     var random = Seeded(state: seed)
     let gates = try compiled(

@@ -23,7 +23,8 @@ struct ValidationTests {
     #expect(verdict(localProfile, house) { $0.purpose = "localAutomation" } == nil)
   }
 
-  @Test func c27RungFinerThanTheProfileIsRefused() {
+  @Test("C13.27: rung finer than the profile is refused") func c27RungFinerThanTheProfileIsRefused()
+  {
     #expect(verdict(eliqProfile) { $0.granularity = .g0 } == .profileExceeded)
     #expect(verdict(eliqProfile) { $0.quantum = .r1 } == .profileExceeded)
     #expect(verdict(eliqProfile) { $0.minDelay = 59 } == .profileExceeded)
@@ -65,19 +66,21 @@ struct ValidationTests {
     #expect(ask(floor, fine: false) == nil)
   }
 
-  @Test func c30BasisIsStatedAndNotStatutory() {
+  @Test("C13.30: basis is stated and not statutory") func c30BasisIsStatedAndNotStatutory() {
     #expect(verdict(eliqProfile) { $0.basis = .c } == .basisNotForGateway)
     #expect(verdict(eliqProfile) { $0.basis = .d } == .basisNotForGateway)
     #expect(verdict(eliqProfile) { $0.basis = .unknown } == .basisMissing)
     #expect(verdict(eliqProfile) { $0.basis = .a } == .profileExceeded)
   }
 
-  @Test(arguments: ["marketing", "advertising", "profiling", "sale", "", "Insight"])
+  @Test(
+    "C13.31: forbidden purposes do not exist",
+    arguments: ["marketing", "advertising", "profiling", "sale", "", "Insight"])
   func c31ForbiddenPurposesDoNotExist(purpose: String) {
     #expect(verdict(eliqProfile) { $0.purpose = purpose } == .purposeForbidden)
   }
 
-  @Test func c32RecipientIsNamed() {
+  @Test("C13.32: recipient is named") func c32RecipientIsNamed() {
     var partners = company
     partners.legalName = "samarbejdspartnere"
     partners.orgNo = nil
@@ -90,7 +93,8 @@ struct ValidationTests {
     #expect(verdict(eliqProfile, partners) { _ in } == .recipientUnnamed)
   }
 
-  @Test func c33ThirdCountriesGetHourlyEnergyUnderAGround() {
+  @Test("C13.33: third countries get hourly energy under a ground")
+  func c33ThirdCountriesGetHourlyEnergyUnderAGround() {
     let analytics = profile("thirdcountry-analytics", [.e3, .e4, .n1], .g4) { $0.quantum = .r2 }
     func ask(_ change: (inout GrantTerms) -> Void) -> ConsentError.Code? {
       verdict(analytics) {
@@ -114,7 +118,8 @@ struct ValidationTests {
       } == nil)
   }
 
-  @Test func c34ThirdCountriesGetNoRegisterAndNoVoltage() {
+  @Test("C13.34: third countries get no register and no voltage")
+  func c34ThirdCountriesGetNoRegisterAndNoVoltage() {
     func ask(_ change: (inout GrantTerms) -> Void) -> ConsentError.Code? {
       verdict(customProfile) {
         $0.categories = .e3
@@ -131,7 +136,7 @@ struct ValidationTests {
     #expect(ask { $0.destination.country = "NO" } == nil)
   }
 
-  @Test func c54OnlyHouseAndFamilyHaveNoEnd() {
+  @Test("C13.54: only house and family have no end") func c54OnlyHouseAndFamilyHaveNoEnd() {
     let family = profile("family-view", [.e3, .p1], .g2) {
       $0.roles = [.person]
       $0.ageAttestation = true
@@ -146,7 +151,7 @@ struct ValidationTests {
     #expect(verdict(eliqProfile) { $0.validUntil = $0.validFrom } == .validity)
   }
 
-  @Test func c60InstallerGrantsLastADayAtMost() {
+  @Test("C13.60: installer grants last a day at most") func c60InstallerGrantsLastADayAtMost() {
     let installer = profile("installer-fault", [.p1, .v1], .g1) {
       $0.fineRequired = true
       $0.fineGranularity = .g1
@@ -187,7 +192,8 @@ struct ValidationTests {
     }
   }
 
-  @Test func c56NarrowingIsInPlaceAndWideningIsNot() {
+  @Test("C13.56: narrowing is in place and widening is not")
+  func c56NarrowingIsInPlaceAndWideningIsNot() {
     let old = terms(eliqProfile) { $0.granularity = .g4 }
     func isNarrower(_ change: (inout GrantTerms) -> Void) -> Bool {
       var new = old
@@ -209,7 +215,7 @@ struct ValidationTests {
     #expect(isNarrower { $0.quantum = .r3 })
   }
 
-  @Test func c23EndedGrantsNeverBecomeActive() throws {
+  @Test("C13.23: ended grants never become active") func c23EndedGrantsNeverBecomeActive() throws {
     for state in GrantState.allCases where state.isTerminal {
       #expect(throws: ConsentError(.state, "")) { try state.becoming(.active) }
       #expect(state.canBecome(.erased) == (state != .erased))
