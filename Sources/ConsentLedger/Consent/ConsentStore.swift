@@ -139,6 +139,22 @@ public final class ConsentStore {
     }
   }
 
+  /// The ids that begin with these characters, at most two: one is the grant meant, two are not.
+  ///
+  /// Reads no grant: whoever stops one has no time for the others.
+  public func grantIDs(beginningWith text: String) throws(StoreError) -> [UniqueID] {
+    try reading { () throws(DatabaseError) in
+      var rows = try database.prepare(
+        "SELECT id FROM grants WHERE substr(id, 1, length(?1)) = ?1 LIMIT 2")
+      try rows.bind([.text(text)])
+      var found: [UniqueID] = []
+      while try rows.step() {
+        if let id = UniqueID(parsing: rows.text(0)) { found.append(id) }
+      }
+      return found
+    }
+  }
+
   /// One grant.
   ///
   /// - Throws: `E_GRANT_UNKNOWN`.

@@ -54,7 +54,7 @@ extension Agent {
   /// The one grant that an id or its beginning (4 characters or more) names.
   func find(_ text: String?) throws -> UniqueID {
     let wanted = (text ?? "").lowercased()
-    let matches = try store.grants().map(\.grant.id).filter { $0.text.hasPrefix(wanted) }
+    let matches = try store.grantIDs(beginningWith: wanted)
     guard wanted.utf8.count >= 4, matches.count == 1 else {
       let reason =
         matches.count > 1 ? "several grants begin like that" : "no grant begins like that"
@@ -129,13 +129,15 @@ extension Agent {
   ) throws -> ControlResponse {
     let began = GatewayClock.monotonicNanoseconds()
     let now = clock.now()
-    let state = try store.grant(id).grant.state
+    let number = running.firstIndex { $0?.id == id }
+    // Before anything is read: whatever the store has to say, this grant has been ended.
+    let stopped = number.map { stopGates(of: $0) } ?? StoppedGates()
+    let microseconds = (GatewayClock.monotonicNanoseconds() - began) / 1000
+    let state =
+      try number.flatMap { running[$0]?.stored.grant.state } ?? store.grant(id).grant.state
     guard !state.isTerminal else {
       throw ControlFailure(code: "E_STATE", message: "the grant has ended before")
     }
-    let number = running.firstIndex { $0?.id == id }
-    let stopped = number.map { stopGates(of: $0) } ?? StoppedGates()
-    let microseconds = (GatewayClock.monotonicNanoseconds() - began) / 1000
     let marked = Result { try store.tombstone(id, kind, by: authority, at: now) }
     let recorded = Result { try store.recordEnd(id) }
     let end: EndOfGrant =
