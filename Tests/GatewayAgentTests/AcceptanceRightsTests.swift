@@ -306,8 +306,8 @@ struct AcceptanceRightsTests {
     bench.agent.everyMinute()
     #expect(try state(id) == "restricted")
     #expect(ask(.grantLift, id).ok)
-    try bench.telegrams(from: at("13:09:00"), to: at("13:11:31"))
-    #expect(bench.externalData.count == 3)
+    try bench.telegrams(from: at("13:08:00"), to: at("13:11:31"))
+    #expect(minutes.dropFirst() == ["13:08 470", "13:09 470", "13:10 470"])
   }
 
   @Test func suspendsAGrantWhoseBrokerIsAnother() throws {
