@@ -310,6 +310,19 @@ struct AcceptanceRightsTests {
     #expect(minutes.dropFirst() == ["13:08 470", "13:09 470", "13:10 470"])
   }
 
+  @Test func endsAConnectionThatWasLostWhileEnding() throws {
+    let id = try bench.grant(.minutePower())
+    try bench.connect()
+    wire.acknowledges = false
+    try bench.telegrams(from: at("13:00:00"), to: at("13:01:31"))
+    #expect(ask(.withdraw, id).ok)
+    try bench.expect { wire.publishes.contains { $0.topic.hasSuffix("/status") } }
+    #expect(bench.agent.links.contains { $0?.isEnding == true })
+    wire.acknowledges = true
+    wire.hangUp(0)
+    try bench.expect { wire.clients.count == 2 && bench.agent.links.allSatisfy { $0 == nil } }
+  }
+
   @Test func suspendsAGrantWhoseBrokerIsAnother() throws {
     let id = try bench.grant(.minutePower())
     bench.kill()

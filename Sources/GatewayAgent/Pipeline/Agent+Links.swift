@@ -90,8 +90,10 @@ extension Agent {
   /// With a broker away, clears wait for its return; they are the first thing it gets then.
   func endedLinkMayBeDone(_ link: Link) {
     guard link.isEnding, link.isConnected || link.connection.queuedCount == 0 else { return }
-    link.connection.finish(withinMilliseconds: 5000) { [unowned self, unowned link] in
-      if links[Int(link.index)] === link { links[Int(link.index)] = nil }
+    link.connection.finish(withinMilliseconds: 5000) { [unowned self, weak link] in
+      // Asked for twice, as after a reconnection, it is told twice: the first time lets it go.
+      guard let link, links[Int(link.index)] === link else { return }
+      links[Int(link.index)] = nil
     }
   }
 
