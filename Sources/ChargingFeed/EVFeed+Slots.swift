@@ -68,7 +68,7 @@ extension EVFeed {
     out.append("value_kw", thousandths: FixedPoint.nearest(value, over: 1000))
     out.append("days_counted", Int64(record.dayCount))
     if capacity.model == .norwegianSteps { writeStep(of: value, capacity, to: &out) }
-    if let slot = slots.slot, let allowance = allowance(of: slot) {
+    if let allowance {
       out.append(
         "unavoidable_kw", thousandths: FixedPoint.nearest(allowance.unavoidable, over: 1000))
     }

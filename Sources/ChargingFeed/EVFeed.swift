@@ -66,6 +66,10 @@ public struct EVFeed {
   var period = SamplePeriod()
   var hours: EnergyMeter
   var quarters: EnergyMeter?
+  /// How high the running slot may become; nil where no tariff asks.
+  private(set) var allowance: Allowance?
+  private var allowanceStart: Int64?
+  private var allowancePeak: Int64 = 0
   /// What was computed for each charger from the newest sample.
   private(set) var results: [ChargerResult]
   private var closedHours: [ClosedSlot] = []
@@ -177,7 +181,7 @@ public struct EVFeed {
     if let imported = sample.importPower {
       // Short lists carry import alone; while there is some, nothing is exported.
       let exported = sample.exportPower ?? (imported > 0 ? 0 : lastExport)
-      let assumed = hours.slot.flatMap { allowance(of: $0)?.allowed }
+      let assumed = allowance?.allowed
       hours.take(imported: imported, exported: exported, assuming: assumed, at: now)
       quarters?.take(imported: imported, exported: exported, assuming: assumed, at: now)
     }
@@ -229,9 +233,11 @@ public struct EVFeed {
     if state != .stale { wait = min(wait, staleDeadline(now) - now.monotonic) }
     if let repeatAt { wait = min(wait, repeatAt - now.monotonic) }
     if state == .ok, let intervalAt { wait = min(wait, intervalAt - now.monotonic) }
-    if let slot = slots.slot { wait = min(wait, max(slot.end - now.utc, 0)) }
-    if let waiting = hours.waiting {
-      wait = min(wait, waiting.end + EnergyMeter.closingWait - now.utc)
+    for meter in [hours, slots] {
+      // What has passed without ending waits for a sample, not for time.
+      for end in [meter.slot?.end, meter.waiting.map { $0.end + EnergyMeter.closingWait }] {
+        if let end, end > now.utc { wait = min(wait, end - now.utc) }
+      }
     }
     return max(1, wait)
   }
@@ -275,13 +281,21 @@ public struct EVFeed {
       due.insert(.capacity)
     }
     // The month changes once its last slot has been counted.
+    let month = record.month
     if let slot = slots.slot, slots.waiting == nil { record.open(slot.place, capacity) }
+    updateAllowance(isRecordNew: !closed.isEmpty || record.month != month)
     return due
   }
 
-  func allowance(of slot: EnergySlot) -> Allowance? {
-    guard let capacity = settings.capacity else { return nil }
-    return record.allowance(ofSlotAt: slot.place, start: slot.start, capacity)
+  /// Works the allowance out anew where slot or record are others than those it was made for.
+  mutating func updateAllowance(isRecordNew: Bool) {
+    guard let capacity = settings.capacity, let slot = slots.slot else { return }
+    guard isRecordNew || allowanceStart != slot.start || allowancePeak != record.meterPeak else {
+      return
+    }
+    allowanceStart = slot.start
+    allowancePeak = record.meterPeak
+    allowance = record.allowance(ofSlotAt: slot.place, start: slot.start, capacity)
   }
 
   private mutating func computeChargers(_ now: Instant) {

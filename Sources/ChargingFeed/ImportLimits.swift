@@ -34,7 +34,7 @@ extension EVFeed {
   }
 
   /// The mean that the running slot may have, W; nil where no tariff asks.
-  var allowed: Int64? { slots.slot.flatMap { allowance(of: $0)?.allowed } }
+  var allowed: Int64? { allowance?.allowed }
 
   /// Import power, W; nil if the newest is too old.
   func freshPower(at now: Instant) -> Int64? {

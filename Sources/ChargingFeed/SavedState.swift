@@ -65,6 +65,15 @@ extension EVFeed {
       }
     }
     if isSameTariff, settings.capacity != nil { record = restored }
+    updateAllowance(isRecordNew: true)
+  }
+
+  /// Takes over what another feed of the same settings has summed and recorded.
+  public mutating func takeUp(_ earlier: EVFeed) {
+    hours = earlier.hours
+    quarters = earlier.quarters
+    record = earlier.record
+    updateAllowance(isRecordNew: true)
   }
 
   // MARK: - Lines

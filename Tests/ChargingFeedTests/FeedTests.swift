@@ -127,6 +127,16 @@ struct FeedTests {
     #expect(limit(feed, at: 25)?.contains(#""state":"failsafe""#) == true)
   }
 
+  @Test func aSilentMeterKeepsNobodyAwake() {
+    var feed = EVFeed(supply())
+    _ = feed.take(sample([5, 5, 5], watts: 3000), at: moment(3500))
+    // Past the end of the hour, and long past its closing.
+    for second in [3700.0, 4000, 90_000] {
+      _ = feed.pass(to: moment(second))
+      #expect(feed.waitMilliseconds(from: moment(second)) >= 5000, "\(second)")
+    }
+  }
+
   @Test func theMiddlePeriodSetsTheAge() {
     var feed = EVFeed(supply())
     for second in [0.0, 1, 2, 3, 63, 64, 65] {

@@ -17,9 +17,18 @@ extension Agent {
   /// The houses that the feed may speak to.
   private func chargingHouses(of charging: Charging) -> [HouseMeter] {
     let now = clock.now()
-    return houses.filter {
-      $0.gate.source == charging.source && bank.admits(.limit, through: $0.gateIndex, at: now)
+    var serving: [HouseMeter] = []
+    for house in houses
+    where house.gate.source == charging.source
+      && bank.admits(.limit, through: house.gateIndex, at: now)
+    {
+      // Of two grants for the same topics one speaks.
+      let isDouble = serving.contains {
+        $0.place.connection == house.place.connection && $0.gate.topicText == house.gate.topicText
+      }
+      if !isDouble { serving.append(house) }
     }
+    return serving
   }
 
   // MARK: - Events

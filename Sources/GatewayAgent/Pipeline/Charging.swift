@@ -42,7 +42,8 @@ final class Charging {
     isLoaded = true
     guard let bytes = try? FileAccess.read(path, limit: EVFeed.savedBytes) else { return }
     if let restored = EVFeed(configuration.settings, restoring: bytes, at: now) {
-      feed = restored
+      // Samples may have come while the clock was in doubt.
+      feed.takeUp(restored)
     } else {
       Log.event(.warning, "EV_STATE_DAMAGED")
     }
