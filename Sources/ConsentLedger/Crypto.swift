@@ -21,7 +21,20 @@ public enum Crypto {
   ///
   /// Calls `HMAC`. This is the function that PrivacyFilter takes for pseudonyms.
   public static func hmacSHA256(key: [UInt8], message: [UInt8]) -> [UInt8] {
-    var digest = [UInt8](repeating: 0, count: digestByteCount)
+    unsafe hmac(EVP_sha256(), digestByteCount, key, message)
+  }
+
+  /// The HMAC-SHA-1 of `message` under `key`, 20 bytes (RFC 2104); any key length.
+  ///
+  /// Calls `HMAC`. Only for signatures that a receiver's contract asks for in this form.
+  public static func hmacSHA1(key: [UInt8], message: [UInt8]) -> [UInt8] {
+    unsafe hmac(EVP_sha1(), 20, key, message)
+  }
+
+  private static func hmac(
+    _ algorithm: OpaquePointer?, _ byteCount: Int, _ key: [UInt8], _ message: [UInt8]
+  ) -> [UInt8] {
+    var digest = [UInt8](repeating: 0, count: byteCount)
     var written: UInt32 = 0
     // An empty array has no address, and HMAC takes a missing key for "the key of last time".
     let keyBytes = key.isEmpty ? [0] : key
@@ -29,12 +42,12 @@ public enum Crypto {
       unsafe message.withUnsafeBufferPointer { message in
         unsafe digest.withUnsafeMutableBufferPointer { digest in
           unsafe HMAC(
-            EVP_sha256(), key.baseAddress, Int32(key.count), message.baseAddress, message.count,
+            algorithm, key.baseAddress, Int32(key.count), message.baseAddress, message.count,
             digest.baseAddress, &written) != nil
         }
       }
     }
-    precondition(done && written == UInt32(digestByteCount), "libcrypto could not compute an HMAC")
+    precondition(done && written == UInt32(byteCount), "libcrypto could not compute an HMAC")
     return digest
   }
 
