@@ -8,6 +8,7 @@ import unittest
 import yaml
 
 from harness import CHECKOUT, Bench, Subscriber, telegram, wait_for
+from test_ev import fnv
 
 API = yaml.safe_load((CHECKOUT / "docs" / "asyncapi.yaml").read_text())
 TABLES = (CHECKOUT / "docs" / "topics.md").read_text()
@@ -20,6 +21,26 @@ INSTALLER = (
     "--name", "Bench Elektro AS", "--country", "NO", "--basis", "a", "--topic-root", "gateway/bench",
 )
 SENT = {o["channel"]["$ref"].rsplit("/", 1)[1] for o in API["operations"].values() if o["action"] == "send"}
+
+
+CHARGING = """[ev]
+enabled = true
+main_fuse_a = 25
+[ev.capacity]
+model = "no_step"
+target_kw = 5
+[[ev.charger]]
+name = "garage"
+"""
+
+
+def earlier_hour(folder):
+    """The state that an agent left which was stopped two hours ago: its hour is over now."""
+    start = (int(time.time()) // 3600 - 2) * 3600
+    numbers = [start * 1000, 3_600_000, 3600, 9_000_000_000, 0, 0, 2, 0, "-", "-", "-", 0, "-", 0, 2500, 0]
+    body = f"gateway-ev 1\ntariff 0\nhour {' '.join(map(str, numbers))} {(start + 3590) * 1000}\n"
+    folder.mkdir(mode=0o700)
+    (folder / "ev.state").write_text(body + f"sum {fnv(body)}\n")
 
 
 def resolved(node):
@@ -68,7 +89,9 @@ def faults(schema, value, where):
 class Topics(unittest.TestCase):
     def traffic(self):
         """Every message of a household with an in-house and an external grant that is then withdrawn."""
-        with Bench() as bench:
+        bench = Bench(extra=CHARGING)
+        earlier_hour(bench.agent.state)
+        with bench:
             subscriber = Subscriber(bench.broker.port)
             bench.agent.grant("local-automation", "home-assistant", "local")
             bench.agent.grant("custom", "bench", "local", *CUSTOM)
@@ -78,6 +101,8 @@ class Topics(unittest.TestCase):
             )
             bench.meter.send(telegram())
             subscriber.wait("gateway/bench/#")
+            for topic in ("ev/max_import_a", "ev/interval", "hour", "capacity"):
+                subscriber.wait("meter/home/" + topic)
             subscriber.wait("meter/home/value/#", count=10)
             grants = bench.agent.command("grant", "list", "--json")
             external = next(g["id"] for g in grants if g["recipient"] == "bench")

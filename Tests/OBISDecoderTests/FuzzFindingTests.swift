@@ -26,7 +26,7 @@ struct FuzzFindingTests {
   /// A frame that ends one transfer and begins another, of which nothing more comes.
   @Test func givesEachTransferItsOwnBytes() throws {
     let message = Link.message(.aidonSwedish)
-    let parts = Link.cut(message, 200)
+    let parts = Link.cut(message, 50)
     try #require(parts.count > 2)
     let first = HDLCFrameBuilder().frame(
       Link.llc + Link.block(parts[0], number: 1, isLast: false))
