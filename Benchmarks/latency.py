@@ -26,15 +26,20 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "Tests/EndToEnd"))
 
-from harness import Agent, Broker, Meter, agent_binary, crc16  # noqa: E402
+from harness import Agent, Broker, Meter, agent_binary, crc16, wait_for  # noqa: E402
 
 STATE = "meter/home/state"
 FLOOR = "floor"
+LIMIT = "meter/home/ev/limit"
+CHARGING = "[ev]\nenabled = true\nmain_fuse_a = 25\n"
+# What 3 x 25 A bear less one ampere of margin.
+FUSE_WATTS = 16_560
 
 # The goals of the first release: name, unit, bar.
 BARS = {
     "latency median": ("ms", 0.3),
     "latency 95th percentile": ("ms", 0.5),
+    "ev/limit 99th percentile": ("ms", 5.0),
     "processor time a telegram": ("ms", 0.3),
     "idle wake-ups a second": ("", 2.0),
     "exec to first data packet": ("ms", 30.0),
@@ -183,7 +188,17 @@ def measure_floor(listener, count):
     return times
 
 
-def measure_latency(meter, listener, count, first_number, chunk=None):
+def import_power(number):
+    """What the state of a telegram with that power holds."""
+    return b'"active_power_import_w":%d,' % number
+
+
+def headroom(number):
+    """What the limit after a telegram with that power holds."""
+    return b'"headroom_w":%d,' % (FUSE_WATTS - number)
+
+
+def measure_latency(meter, listener, count, first_number, chunk=None, holds=import_power):
     """Sends `count` telegrams and waits for each; returns milliseconds. Each must arrive once, with its own value."""
     times = []
     for number in range(first_number, first_number + count):
@@ -199,11 +214,32 @@ def measure_latency(meter, listener, count, first_number, chunk=None):
         if not found:
             raise SystemExit(f"FAIL: telegram {number} did not arrive within 5 s")
         payload, arrived = found
-        if b'"active_power_import_w":%d,' % number not in payload.replace(b"}", b",}"):
+        if holds(number) not in payload.replace(b"}", b",}"):
             raise SystemExit(f"FAIL: telegram {number} arrived as {payload[:200]!r}")
         times.append((arrived - sent) * 1000)
         time.sleep(0.005 + (number * 7 % 11) / 1000)
     return times
+
+
+def measure_limit(folder, meter, broker, count):
+    """Milliseconds from the last byte to `ev/limit`, with an agent of its own whose charging feed is on."""
+    (folder / "charging").mkdir()
+    agent = Agent(folder / "charging", {"home": meter.path}, {"local": broker.port}, CHARGING)
+    agent.start()
+    try:
+        grant_in_house(agent)
+        # Nothing of the feed waits for a connection.
+        wait_for(
+            lambda: all(b["link"]["state"] == "connected" for b in agent.command("status", "--json")["brokers"]),
+            10, "the house's connection",
+        )
+        listener = Listener(broker.port, LIMIT)
+        measure_latency(meter, listener, 20, 100, holds=headroom)
+        times = measure_latency(meter, listener, count, 1000, holds=headroom)
+        listener.close()
+        return times
+    finally:
+        agent.stop()
 
 
 def measure_start(agent, meter, broker, rounds):
@@ -279,6 +315,11 @@ def run(agent, meter, broker, options):
         notes.append(f"latency max {max(burst):.3f} ms; paced median {statistics.median(paced):.3f} ms")
         notes.append(f"idle processor time {(process.processor_seconds() - busy) / idle * 1000:.3f} ms a second")
     listener.close()
+    agent.stop()
+
+    limits = measure_limit(agent.folder, meter, broker, count)
+    results["ev/limit 99th percentile"] = percentile(limits, 0.99)
+    notes.append(f"ev/limit / floor: median {statistics.median(limits) / median_floor:.2f}")
     return results, notes
 
 
