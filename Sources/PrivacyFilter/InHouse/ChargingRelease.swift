@@ -5,7 +5,8 @@ public import OBISDecoder
 
 /// Where a document of the charging feed goes, what a grant must hold for it, and how long it is kept.
 public struct ChargingTopic: Sendable, BitwiseCopyable {
-  private enum Retention: BitwiseCopyable {
+  // With raw values, as a plain enumeration would bring a hasher and its random seed.
+  private enum Retention: UInt8, BitwiseCopyable {
     case none
     /// Only with an expiry.
     case expiring
