@@ -49,10 +49,12 @@ public struct RequestLimits: Equatable, Sendable {
   public var barriers: [UInt16]
   /// Silence in front of each request.
   public var minGapMilliseconds: Int
+  /// Silence in front of a request where another unit was asked last; at least `minGapMilliseconds`.
+  public var unitGapMilliseconds: Int
   /// How long a reply may take to begin.
   public var timeoutMilliseconds: Int
 
-  /// Makes the limits.
+  /// Makes the limits; the silence is the same whoever was asked last.
   public init(
     maxRegisters: Int, maxGap: Int, barriers: [UInt16], minGapMilliseconds: Int,
     timeoutMilliseconds: Int
@@ -61,6 +63,7 @@ public struct RequestLimits: Equatable, Sendable {
     self.maxGap = maxGap
     self.barriers = barriers
     self.minGapMilliseconds = minGapMilliseconds
+    unitGapMilliseconds = minGapMilliseconds
     self.timeoutMilliseconds = timeoutMilliseconds
   }
 }

@@ -18,6 +18,15 @@ public struct ProfileFinding: Equatable, Sendable, CustomStringConvertible {
   /// One sentence, and a hint where there is one.
   public var text: String
 
+  /// Makes a finding.
+  public init(severity: Severity, file: String, line: Int?, field: String?, text: String) {
+    self.severity = severity
+    self.file = file
+    self.line = line
+    self.field = field
+    self.text = text
+  }
+
   /// The one line, without a line end; control characters are shown as `?`.
   public var description: String {
     var shown = file

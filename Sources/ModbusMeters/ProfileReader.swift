@@ -13,6 +13,12 @@ public struct ProfileReader {
     public var profile: MeterProfile?
     /// Errors and warnings, by line.
     public var findings: [ProfileFinding]
+
+    /// Makes an outcome.
+    public init(profile: MeterProfile?, findings: [ProfileFinding]) {
+      self.profile = profile
+      self.findings = findings
+    }
   }
 
   /// The largest file that is read; the longest profile here has a twentieth.
@@ -105,6 +111,8 @@ public struct ProfileReader {
     }
     limits.maxGap = meter.integer("max_gap", in: 0...123) ?? limits.maxGap
     limits.minGapMilliseconds = meter.integer("min_gap_ms", in: 0...10_000) ?? 0
+    limits.unitGapMilliseconds = max(
+      meter.integer("unit_gap_ms", in: 0...10_000) ?? 0, limits.minGapMilliseconds)
     limits.timeoutMilliseconds =
       meter.integer("timeout_ms", in: 50...10_000) ?? limits.timeoutMilliseconds
     for element in meter.list("barriers") ?? [] {

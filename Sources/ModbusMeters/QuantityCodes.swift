@@ -51,6 +51,16 @@ extension MeterQuantity {
     }
   }
 
+  /// Every code that its values may go on under.
+  public var codes: [OBISCode] {
+    switch code {
+    case .plain(let code): [code]
+    case .signed(let importing, let exporting): [importing, exporting]
+    case .directed(let importing, let exporting, _): [importing, exporting]
+    case .unpublished: []
+    }
+  }
+
   /// The phase that a name ends in, 1…3; 0 for a total.
   private var phase: Int {
     if rawValue.hasSuffix("_l1") { return 1 }

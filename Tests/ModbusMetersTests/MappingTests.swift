@@ -81,7 +81,7 @@ struct MappingTests {
   @Test(arguments: MeterQuantity.allCases) func namesEveryCodeInTheRegistry(
     quantity: MeterQuantity
   ) {
-    for code in codes(of: quantity) {
+    for code in quantity.codes {
       let reading = Reading(
         code: code, value: Decimal(mantissa: 1), unit: quantity.unit, medium: .electricity,
         time: nil, offset: 0, count: 2)
@@ -90,17 +90,8 @@ struct MappingTests {
   }
 
   @Test func leavesOnlyTheTotalOfReactiveEnergyUnpublished() {
-    #expect(MeterQuantity.allCases.filter { codes(of: $0).isEmpty } == [.reactiveEnergyTotal])
-    #expect(Set(MeterQuantity.allCases.flatMap(codes)).count == 54)
-  }
-
-  private func codes(of quantity: MeterQuantity) -> [OBISCode] {
-    switch quantity.code {
-    case .plain(let code): [code]
-    case .signed(let importing, let exporting): [importing, exporting]
-    case .directed(let importing, let exporting, _): [importing, exporting]
-    case .unpublished: []
-    }
+    #expect(MeterQuantity.allCases.filter { $0.codes.isEmpty } == [.reactiveEnergyTotal])
+    #expect(Set(MeterQuantity.allCases.flatMap(\.codes)).count == 54)
   }
 
   @Test func pointsToTheRegistersOfEachValue() throws {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 import Glibc
+import ModbusMeters
 
 /// `gateway-agent check-config`: what the agent understands of its configuration.
 struct CheckConfig: ParsableCommand {
@@ -8,16 +9,25 @@ struct CheckConfig: ParsableCommand {
     abstract: "Say what the agent understands of its configuration, and what is wrong with it.",
     discussion: """
       Exits 0 if all is well, 1 if a port or file is not usable on this machine, 2 if the \
-      configuration itself is wrong: one line each with file, line and key.
+      configuration itself or a meter profile of your own is wrong: one line each with file, line \
+      and key.
       """)
 
   @Option(help: ArgumentHelp("The configuration.", valueName: "file"))
   var config = Configuration.defaultPath
 
+  @Option(
+    help: ArgumentHelp(
+      "Your own meter profiles; the directory meters beside the configuration unless given.",
+      valueName: "path"))
+  var meters: String?
+
   @Flag(help: "Print one JSON object.")
   var json = false
 
   mutating func run() throws {
+    let own = OwnMeters(meters ?? OwnMeters.directory(beside: config))
+    for finding in own.findings { Terminal.note(finding.description) }
     let outcome = ConfigurationReader().outcome(
       ofFile: config, environment: Environment.variables())
     switch outcome {
@@ -28,8 +38,9 @@ struct CheckConfig: ParsableCommand {
     case .usable(let configuration):
       let report = CheckConfigReport(
         file: config, configuration: configuration,
-        findings: ConfigurationInspector().findings(configuration))
+        findings: ConfigurationInspector().findings(configuration), ownMeters: own.ids)
       try Terminal.write(json ? report.json : report.text)
+      if own.hasError { throw ExitCode(2) }
       if report.findings.contains(where: { $0.severity == .problem }) { throw ExitCode(1) }
     }
   }

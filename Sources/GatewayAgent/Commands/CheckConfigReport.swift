@@ -5,6 +5,8 @@ struct CheckConfigReport {
   var file: String
   var configuration: Configuration
   var findings: [ConfigurationFinding]
+  /// Names of the household's own meter profiles that are usable.
+  var ownMeters: [String]
 
   /// Lines for a person.
   var text: [UInt8] {
@@ -16,6 +18,9 @@ struct CheckConfigReport {
     ]
     for meter in configuration.meters {
       rows.append(["meter \(meter.name)", description(meter)])
+    }
+    if !ownMeters.isEmpty {
+      rows.append(["own profiles", ownMeters.joined(separator: ", ")])
     }
     for broker in configuration.brokers {
       rows.append(["broker \(broker.name)", description(broker)])
@@ -105,6 +110,10 @@ struct CheckConfigReport {
       json.member("stale_after_seconds", number: String(meter.staleAfterSeconds))
       json.close("}")
     }
+    json.close("]")
+    json.key("own_profiles")
+    json.open("[")
+    for name in ownMeters { json.string(name) }
     json.close("]")
     json.key("brokers")
     json.open("[")

@@ -84,7 +84,7 @@ struct ConfigurationInspector {
     guard !path.hasPrefix(byIDDirectory), let device = ConfigurationInspector.real(path) else {
       return nil
     }
-    return ConfigurationInspector.names(in: byIDDirectory).sorted()
+    return FileAccess.names(in: byIDDirectory).sorted()
       .map { "\(byIDDirectory)/\($0)" }
       .first { ConfigurationInspector.real($0) == device }
   }
@@ -93,21 +93,6 @@ struct ConfigurationInspector {
     guard let resolved = unsafe realpath(path, nil) else { return nil }
     defer { unsafe free(resolved) }
     return unsafe String(cString: resolved)
-  }
-
-  private static func names(in directory: String) -> [String] {
-    guard let stream = unsafe opendir(directory) else { return [] }
-    defer { unsafe closedir(stream) }
-    var names: [String] = []
-    while let entry = unsafe readdir(stream) {
-      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-        unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) {
-          unsafe String(cString: $0)
-        }
-      }
-      if !name.hasPrefix(".") { names.append(name) }
-    }
-    return names
   }
 
   private static func name(ofGroup group: UInt32) -> String? {

@@ -80,6 +80,22 @@ enum FileAccess {
       isCharacterDevice: entry.st_mode & S_IFMT == S_IFCHR)
   }
 
+  /// The names in a directory but hidden ones, in no order; empty where it cannot be read.
+  static func names(in directory: String) -> [String] {
+    guard let stream = unsafe opendir(directory) else { return [] }
+    defer { unsafe closedir(stream) }
+    var names: [String] = []
+    while let entry = unsafe readdir(stream) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) {
+          unsafe String(cString: $0)
+        }
+      }
+      if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names
+  }
+
   /// Where a link points, nil if it is none (`readlink`).
   static func linkTarget(_ path: String) -> String? {
     var target = [CChar](repeating: 0, count: 4096)
