@@ -73,8 +73,8 @@ let package = Package(
     .testTarget(
       name: "GatewayAgentTests",
       dependencies: [
-        "GatewayAgent", "TOMLText", "ModbusMeters", "ConsentLedger", "OBISDecoder", "PrivacyFilter", "MeterSimulator",
-        "AllocationCounter", "CCrypto",
+        "GatewayAgent", "TOMLText", "ModbusMeters", "ConsentLedger", "OBISDecoder", "PrivacyFilter",
+        "MeterSimulator", "AllocationCounter", "CCrypto",
       ]),
     .testTarget(name: "TidyTests"),
   ],

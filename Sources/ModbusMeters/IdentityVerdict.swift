@@ -50,10 +50,9 @@ extension IdentityCheck {
 
   private static func shown(_ value: Decimal?) -> String { value?.description ?? "no number" }
 
-  /// The number of two registers in the four orders that bytes and words can have: ABCD, CDAB, BADC,
-  /// DCBA; none of which is a number is nil. Only for a register of two words.
+  /// The number of two registers in the four orders that bytes and words can have; nil for no number.
   ///
-  /// What a voltage is in each tells whoever sees the error which `word_order` to write.
+  /// The orders are ABCD, CDAB, BADC, DCBA. What a voltage is in each tells whoever sees the error which `word_order` to write.
   public static func readings(
     of words: (UInt16, UInt16), as type: RegisterType, scale: Decimal
   ) -> [(order: StaticString, value: Decimal?)] {

@@ -15,7 +15,9 @@ public struct MeterCatalogue: Sendable {
   /// Whether a name is one of the owner's profiles.
   public func isOwn(_ id: String) -> Bool { own.contains { $0.id == id } }
 
-  /// The profile of that name; nil if there is none. Only its file is read.
+  /// The profile of that name; nil if there is none.
+  ///
+  /// Only its file is read.
   public func profile(_ id: String) -> MeterProfile? {
     if let profile = own.first(where: { $0.id == id }) { return profile }
     return MeterCatalogue.text(of: id).flatMap {

@@ -7,10 +7,13 @@ public import OBISDecoder
 public struct MeterProfile: Equatable, Sendable {
   /// The file's name without `.toml`, such as `eastron-sdm630`.
   public var id: String
+  /// The maker.
   public var vendor: String
+  /// The maker's name for it.
   public var model: String
   /// The table that its values are in, where a value does not name another.
   public var function: ReadFunction
+  /// What it takes in one request and between two.
   public var limits: RequestLimits
   /// Factory settings of its serial line, nil for a meter without one.
   public var serial: SerialDefaults?
@@ -75,7 +78,9 @@ public enum SerialParity: String, CaseIterable, Sendable, BitwiseCopyable {
 
 /// How a meter's serial line is set when it leaves the factory; always eight data bits.
 public struct SerialDefaults: Equatable, Sendable {
+  /// Bits in a second.
   public var baud: Int
+  /// The parity bit.
   public var parity: SerialParity
   /// 1 or 2.
   public var stopBits: Int
@@ -93,6 +98,7 @@ public struct SerialDefaults: Equatable, Sendable {
 
 /// Where a meter listens on the network when it leaves the factory.
 public struct TCPDefaults: Equatable, Sendable {
+  /// The port, most often 502.
   public var port: UInt16
   /// 1…247, or 255 for the device itself.
   public var unit: UInt8
@@ -114,7 +120,9 @@ public struct IdentityCheck: Equatable, Sendable {
     case among([ClosedRange<UInt64>])
   }
 
+  /// Where it stands.
   public var register: Register
+  /// What it must hold.
   public var rule: Rule
 
   /// Makes the check.
@@ -134,12 +142,17 @@ public struct IdentifierField: Equatable, Sendable {
     case text
   }
 
+  /// What it identifies.
   public var kind: Secret.Kind
+  /// The table.
   public var function: ReadFunction
+  /// The first register.
   public var address: UInt16
   /// How many registers, 1…32; 1, 2 or 4 of a number.
   public var count: Int
+  /// How it lies in registers.
   public var form: Form
+  /// The order of a number's registers.
   public var wordOrder: WordOrder
 
   /// Makes the place of an identifier.
@@ -160,7 +173,9 @@ public struct IdentifierField: Equatable, Sendable {
 public struct RatioField: Equatable, Sendable {
   /// The name by which values refer to it.
   public var name: String
+  /// Where it stands.
   public var register: Register
+  /// What its number is multiplied by.
   public var scale: Decimal
 
   /// Makes a ratio.

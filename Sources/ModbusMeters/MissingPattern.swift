@@ -1,5 +1,6 @@
 /// Bits that mean "no value", some of which may be anything: `7FFF????` is any number that begins so.
 public struct MissingPattern: Equatable, Sendable, BitwiseCopyable {
+  /// The bits that mean it, 0 where the mask is.
   public var bits: UInt64
   /// The bits that count.
   public var mask: UInt64

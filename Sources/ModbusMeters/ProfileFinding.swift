@@ -8,6 +8,7 @@ public struct ProfileFinding: Equatable, Sendable, CustomStringConvertible {
     case warning
   }
 
+  /// How much it matters.
   public var severity: Severity
   /// The file's path.
   public var file: String

@@ -1,7 +1,10 @@
 /// One request: function, first address (from 0), number of registers (1…125).
 public struct ReadBlock: Hashable, Sendable, BitwiseCopyable {
+  /// The table.
   public var function: ReadFunction
+  /// The first register.
   public var address: UInt16
+  /// How many registers.
   public var count: Int
 
   /// Makes a request.
@@ -26,8 +29,9 @@ public struct ReadPlan: Equatable, Sendable {
   public var fast: [ReadBlock] = []
   /// Read at leisure, one or more in a cycle.
   public var slow: [ReadBlock] = []
-  /// A request to send after a lost or damaged reply on a serial line, nil where no two blocks are
-  /// equally long: its count is that of no block, so that a late reply cannot be taken for its own.
+  /// A request to send after a lost or damaged reply on a serial line, nil where no blocks are equal.
+  ///
+  /// Its count is that of no block, so that a late reply cannot be taken for its own.
   /// Its reply or its exception shows that the line is in step again; the words mean nothing.
   public var resync: ReadBlock?
 

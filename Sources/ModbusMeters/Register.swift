@@ -42,9 +42,13 @@ public enum RegisterType: String, CaseIterable, Sendable, BitwiseCopyable {
 
 /// Where a number lies: table, address as sent in the request (from 0), type and word order.
 public struct Register: Equatable, Sendable, BitwiseCopyable {
+  /// The table.
   public var function: ReadFunction
+  /// The first register.
   public var address: UInt16
+  /// How the number lies in them.
   public var type: RegisterType
+  /// In which order, if there are several.
   public var wordOrder: WordOrder
 
   /// Makes the place of a number; `address` plus its registers must not exceed 65 536.

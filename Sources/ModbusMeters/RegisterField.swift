@@ -25,6 +25,7 @@ public struct RegisterField: Equatable, Sendable {
   public var name: String
   /// What the name says, nil for a name of the owner's own: that is never published.
   public var quantity: MeterQuantity?
+  /// Where its number stands.
   public var register: Register
   /// Base unit of the value.
   public var unit: Unit
@@ -40,12 +41,15 @@ public struct RegisterField: Equatable, Sendable {
   public var isExportPositive = false
   /// Whether only the magnitude counts (ET112's negative export).
   public var isAbsolute = false
+  /// How the number stands for the value, nil for plain.
   public var encoding: ValueEncoding?
   /// Bit patterns that mean "no value", beside NaN and infinity; in the order high word first.
   public var missing: [MissingPattern] = []
-  /// Bounds of what can be true, in `unit`; beyond them the value is rejected.
+  /// The lower bound of what can be true, in `unit`; beyond the bounds the value is rejected.
   public var lowest: Decimal
+  /// The upper bound.
   public var highest: Decimal
+  /// How often it is read.
   public var group = ReadGroup.fast
   /// Whether some meters of this model do not have it: its absence is then no fault.
   public var isOptional = false

@@ -2,8 +2,11 @@ import ModbusMeters
 import OBISDecoder
 import Testing
 
-/// The acceptance cases of modbus.md §9, by their numbers. Registers are in wire order; values are in
-/// base units here, so a kWh of the table is 1000 Wh. Case 14 is about frames: `ReplySearch` has it.
+/// The acceptance cases of modbus.md §9, by their numbers.
+///
+/// Registers are in wire order; values are in base units here, so a kWh of the table is 1000 Wh. Case
+/// 14 is about frames: the tests of the transport have it; case 18 is a capture, see
+/// `CapturedMeterTests`.
 @Suite("Acceptance cases of Modbus meters")
 struct AcceptanceTests {
   @Test func case1ReadsFloatsHighWordFirst() throws {

@@ -2,8 +2,9 @@ import ModbusMeters
 import OBISDecoder
 import Testing
 
-/// The rules of modbus.md §8.1 by their numbers. Rules 23 and 24 need more than one file, or a meter:
-/// see `RuntimeRuleTests`.
+/// The rules of modbus.md §8.1 by their numbers.
+///
+/// Rules 23 and 24 need more than one file, or a meter: see `RuntimeRuleTests`.
 @Suite("Rules of profile files")
 struct ProfileRuleTests {
   /// A file without a fault, value lines last: what a test adds stands from line 24 on.

@@ -44,7 +44,7 @@ struct SunSpecTests {
     return profile
   }
 
-  /// A three-phase meter of whole numbers: 18 is W, 22 its scale factor …
+  /// A three-phase meter of whole numbers; of its words 18 is W and 22 its scale factor.
   private func model203(_ set: [Int: UInt16]) -> (id: UInt16, points: [UInt16]) {
     var points = [UInt16](repeating: 0x8000, count: 105)
     for index in 36..<104 { points[index] = 0 }
