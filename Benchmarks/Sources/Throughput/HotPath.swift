@@ -65,8 +65,9 @@ enum HotPath {
     snapshot.end()
   }
 
-  /// C.D.E and unit of what a recipient can be granted of the meter itself, but the tariff. The
-  /// registers are in two quantities each, absolute and by interval, and last hours come of them.
+  /// C.D.E and unit of what a recipient can be granted of the meter itself, but the tariff.
+  ///
+  /// The registers are in two quantities each, absolute and by interval, and last hours come of them.
   private static let codes: [(Unit, [UInt32])] = [
     (.wattHour, [0x010800, 0x020800]),
     (.watt, [0x010700, 0x020700, 0x010400, 0x010600, 0x110000]),
