@@ -12,7 +12,7 @@ readonly frames=${1:-1000000} package=.build/differential
 
 # A package of few folders, so that nothing else is built in this configuration.
 mkdir -p "$package"
-for folder in Sources/CCrypto Sources/OBISDecoder Sources/MeterSimulator Tests/MeterSimulatorTests; do
+for folder in Sources/{CCrypto,OBISDecoder,MeterCipher,MeterSimulator} Tests/MeterSimulatorTests; do
   mkdir -p "$package/${folder%/*}"
   ln -sfn "$PWD/$folder" "$package/$folder"
 done
@@ -31,9 +31,11 @@ let package = Package(
     .target(name: "OBISDecoder", swiftSettings: strict),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto"),
     .target(
+      name: "MeterCipher", dependencies: ["OBISDecoder", "CCrypto"], swiftSettings: strict),
+    .target(
       name: "MeterSimulator", dependencies: ["OBISDecoder", "CCrypto"], swiftSettings: strict),
     .testTarget(
-      name: "MeterSimulatorTests", dependencies: ["MeterSimulator", "OBISDecoder"],
+      name: "MeterSimulatorTests", dependencies: ["MeterSimulator", "OBISDecoder", "MeterCipher"],
       swiftSettings: strict),
   ])
 SWIFT
