@@ -17,6 +17,7 @@ import recipients
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 REGISTRY = ROOT / "Sources/PrivacyFilter/Hot/QuantityTable.swift"
+BOUND = ROOT / "Sources/PrivacyFilter/Hot/Quantity.swift"
 INDEX = ROOT / "Sources/PrivacyFilter/Hot/QuantityIndex.swift"
 UNITS = ROOT / "Sources/OBISDecoder/Unit.swift"
 TOPICS = ROOT / "docs/topics.md"
@@ -51,7 +52,7 @@ class Quantity:
 def registry():
     text = REGISTRY.read_text()
     text = text[text.index("static let entries") :]
-    size = int(re.search(r"\[(\d+) of Entry\]", text).group(1))
+    size = int(re.search(r"static let idBound = (\d+)", BOUND.read_text()).group(1))
     quantities, expected = [], 0
     for match in ENTRY.finditer(text):
         number = int(match.group(1) or match.group(8))

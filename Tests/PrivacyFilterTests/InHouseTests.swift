@@ -101,6 +101,25 @@ struct InHouseTests {
     #expect(values(at("13:31:02"), [importPower(473), finer]) == both)
   }
 
+  @Test func everyGateThatRemembersPlainValuesHasRoomForEachQuantity() throws {
+    #expect(GateBank().shownValues.count == GateBank.valueRows * Quantity.idBound)
+    #expect(QuantityTable.entries.count == Quantity.idBound)
+    let last = Quantity(Quantity.idBound - 1)
+    let code = OBISCode(1, 0, 70, 7, 0)
+    let highest = reading(code, 5, last.unit)
+    try #require(Quantity.of(highest) == last)
+    // One more than can remember: it tells every value with every frame.
+    let many = try (0...GateBank.valueRows).flatMap { _ in try gates([.v1, .q1], values: true) }
+    var bench = Bench(many, at: at("13:30:00"))
+    for now in [at("13:30:01"), at("13:30:02")] {
+      bench.sent = []
+      bench.frame(at: now, [highest, reading(OBISCode(1, 0, 72, 7, 0), 2320, -1, .volt)])
+      let values = bench.sent.filter { $0.topic.contains("/value/") }
+      let speaking = now == at("13:30:01") ? many.count : 1
+      #expect(values.count == speaking * 2)
+    }
+  }
+
   @Test func staleDocumentHasNoValue() throws {
     var bench = Bench(try gates(), at: at("13:30:00"))
     frame(&bench)

@@ -34,8 +34,8 @@ public struct GateBank: ~Copyable {
   /// Where topic and payload of the release in hand are written.
   var topic = ByteBuffer<128>()
   var payload = ByteBuffer<4096>()
-  /// The last plain number of each quantity, a row of `Quantity.idBound` for each gate that has one.
-  var shownValues = InlineArray<992, Decimal>(repeating: Decimal(mantissa: 0))
+  /// The last plain number of each quantity, a row of `Quantity.idBound` for each of `valueRows` gates.
+  var shownValues = InlineArray<1096, Decimal>(repeating: Decimal(mantissa: 0))
   private var latest: Int64 = .min
   private var wasTrusted = false
 

@@ -36,11 +36,12 @@ public struct Quantity: RawRepresentable, Equatable, Sendable, BitwiseCopyable {
 
   init(_ id: Int) { rawValue = UInt8(truncatingIfNeeded: id) }
 
-  /// One more than the highest id: bound for loops over all quantities without heap.
+  /// One more than the highest id: bound for loops over all quantities without heap, and the length of
+  /// `EachQuantity`.
   public static let idBound = 137
 
   private var entry: QuantityTable.Entry {
-    rawValue < 137 ? QuantityTable.entries[Int(rawValue)] : .free(rawValue)
+    Int(rawValue) < Quantity.idBound ? QuantityTable.entries[Int(rawValue)] : .free(rawValue)
   }
 
   /// Whether the registry has it.
@@ -194,3 +195,6 @@ extension Quantity {
 
   extension Quantity: Hashable {}
 #endif
+
+/// One value for each id of the registry, in place.
+typealias EachQuantity<Value> = InlineArray<137, Value>

@@ -45,7 +45,7 @@ enum QuantityTable {
     }
   }
 
-  static let entries: [137 of Entry] = [
+  static let entries: EachQuantity<Entry> = [
     Entry(0, "energy_import", 0x010800, .wattHour, .e1, .register, .recipients),
     Entry(1, "energy_import_tariff1", 0x010801, .wattHour, .e1, .register, .house),
     Entry(2, "energy_import_tariff2", 0x010802, .wattHour, .e1, .register, .house),

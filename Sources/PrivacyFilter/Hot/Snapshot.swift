@@ -27,9 +27,9 @@ public struct Snapshot: ~Copyable {
   private var hasProblem = false
   /// Tariffs of which the total is the sum, bit n for tariff n; import, then export.
   private var tariffs: InlineArray<2, UInt8> = [0, 0]
-  private var values = InlineArray<137, Decimal>(repeating: Decimal(mantissa: 0))
+  private var values = EachQuantity<Decimal>(repeating: Decimal(mantissa: 0))
   /// The values in thousandths of the unit, once for all gates; only those of `countable` mean one.
-  private(set) var thousandths = InlineArray<137, Int64>(repeating: 0)
+  private(set) var thousandths = EachQuantity<Int64>(repeating: 0)
   private var captures = InlineArray<4, Int64>(repeating: .min)
 
   /// Makes an empty snapshot.
