@@ -18,11 +18,11 @@ public struct GateBank: ~Copyable {
   /// Whether dated grants are held because the clock fell back.
   public private(set) var isClockHeld = false
 
-  var rows = InPlace<32, GateRow> { _ in GateRow() }
+  var rows = InPlace<32, GateRow>(repeating: GateRow())
   /// What the gates collect, `slotsPerGate` for each, in the order of the ids that it allows.
-  var slots = InPlace<2048, GateSlot> { _ in GateSlot() }
+  var slots = InPlace<2048, GateSlot>(repeating: GateSlot())
   /// What their windows came to, beside the slots.
-  var results = InPlace<2048, SlotResult> { _ in SlotResult() }
+  var results = InPlace<2048, SlotResult>(repeating: SlotResult())
   /// How many gates each row has had: what an earlier one released is stale.
   var epochs = InlineArray<32, UInt32>(repeating: 0)
   /// Bit n is set while row n has a gate.

@@ -88,7 +88,7 @@ enum SlotVerdict: UInt8 {
 }
 
 /// The numbers of a quantity's closed windows, in thousandths of the unit, by the windows' parity.
-struct SlotResult: ~Copyable {
+struct SlotResult: BitwiseCopyable {
   private var values: (Int64, Int64) = (0, 0)
   private var hasValue: (Bool, Bool) = (false, false)
 
@@ -113,7 +113,7 @@ struct SlotResult: ~Copyable {
 /// What one gate keeps of one quantity: sums and registers in thousandths of the unit.
 ///
 /// One cache line: a frame touches the slots of all gates.
-struct GateSlot: ~Copyable {
+struct GateSlot: BitwiseCopyable {
   /// How it becomes the number of a window.
   var mode = SlotMode.last
   /// Samples of a gauge in the open window, added up.
