@@ -2,7 +2,6 @@
 
 import json
 import pathlib
-import struct
 import subprocess
 import time
 import unittest
@@ -14,12 +13,6 @@ BENCH = (
     "--topic-root", "gateway/bench",
 )
 LISTEN = '[proposals]\nbroker = "local"\n'
-
-
-def publish(subscriber, topic, payload):
-    """Says something on a client's own connection."""
-    body = struct.pack("!H", len(topic)) + topic.encode() + b"\x00" + payload
-    subscriber.socket.sendall(b"\x30" + subscriber.variable(len(body)) + body)
 
 
 class Rights(unittest.TestCase):
@@ -72,7 +65,7 @@ class Rights(unittest.TestCase):
                 return bench.agent.command("grant", "list", "--json")
 
             def asked():
-                publish(subscriber, "gateway/propose/bench", json.dumps(ask).encode())
+                subscriber.publish("gateway/propose/bench", json.dumps(ask).encode())
                 time.sleep(0.2)
                 return listed()
 
@@ -81,11 +74,11 @@ class Rights(unittest.TestCase):
             self.assertFalse(self.flows(bench, subscriber, "gateway/bench/#"))
             bench.agent.command("grant", "accept", proposal["id"], "--json")
             for words in (b"resume", b'{"v":1,"accept":"all"}', b"{" * 5000):
-                publish(subscriber, "gateway/propose/bench", words)
-            publish(subscriber, "gateway/propose/other", b'{"v":1,"end":"all"}')
+                subscriber.publish("gateway/propose/bench", words)
+            subscriber.publish("gateway/propose/other", b'{"v":1,"end":"all"}')
             time.sleep(0.5)
             self.assertEqual([g["state"] for g in listed()], ["active"])
-            publish(subscriber, "gateway/propose/bench", b'{"v":1,"end":"all"}')
+            subscriber.publish("gateway/propose/bench", b'{"v":1,"end":"all"}')
             wait_for(lambda: listed()[0]["state"] == "revokedByRecipient", 10, "the end")
             log = bench.agent.log.read_text()
             self.assertIn("W_REMOTE_COMMAND", log)

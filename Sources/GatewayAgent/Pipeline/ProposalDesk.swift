@@ -52,10 +52,18 @@ enum RemoteMessage: Equatable {
 
   init(_ bytes: [UInt8]) {
     let data = Data(bytes)
-    if let end = try? JSONDecoder().decode(RemoteEnd.self, from: data) {
+    guard let keys = (try? JSONDecoder().decode(RemoteKeys.self, from: data))?.names else {
+      self = .command
+      return
+    }
+    if keys == RemoteEnd.keys, let end = try? JSONDecoder().decode(RemoteEnd.self, from: data),
+      end.v == 1
+    {
       let id = UniqueID(parsing: end.end)
       self = end.end == "all" || id != nil ? .end(id) : .command
-    } else if let ask = try? JSONDecoder().decode(RemoteAsk.self, from: data) {
+    } else if keys.isSubset(of: RemoteAsk.keys),
+      let ask = try? JSONDecoder().decode(RemoteAsk.self, from: data), ask.v == 1
+    {
       self = .ask(ask)
     } else {
       self = .command
@@ -63,42 +71,32 @@ enum RemoteMessage: Equatable {
   }
 }
 
-/// A key of any name, to find those that are not known.
-private struct AnyKey: CodingKey {
-  var stringValue: String
-  var intValue: Int? { nil }
-  init?(stringValue: String) { self.stringValue = stringValue }
-  init?(intValue: Int) { nil }
-}
+/// The keys of a message, whatever they are.
+private struct RemoteKeys: Decodable {
+  var names: Set<String>
 
-extension KeyedDecodingContainer {
-  /// - Throws: `DecodingError` unless version and keys are known.
-  fileprivate func requireNothingBut(_ known: some Sequence<String>) throws where Key == AnyKey {
-    let isKnown = Set(known).isSuperset(of: allKeys.map(\.stringValue))
-    guard isKnown, let version = AnyKey(stringValue: "v"),
-      try decode(Int.self, forKey: version) == 1
-    else {
-      throw DecodingError.dataCorrupted(
-        DecodingError.Context(codingPath: codingPath, debugDescription: "keys are not those known"))
-    }
+  private struct Key: CodingKey {
+    var stringValue: String
+    var intValue: Int? { nil }
+    init?(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+
+  init(from decoder: any Decoder) throws {
+    names = Set(try decoder.container(keyedBy: Key.self).allKeys.map(\.stringValue))
   }
 }
 
 private struct RemoteEnd: Decodable {
+  static let keys: Set<String> = ["v", "end"]
+
+  var v: Int
   var end: String
-
-  private enum Key: String, CodingKey, CaseIterable {
-    case v, end
-  }
-
-  init(from decoder: any Decoder) throws {
-    try decoder.container(keyedBy: AnyKey.self).requireNothingBut(Key.allCases.map(\.rawValue))
-    end = try decoder.container(keyedBy: Key.self).decode(String.self, forKey: .end)
-  }
 }
 
 /// What a recipient asks for; its own name stands in the topic.
 struct RemoteAsk: Decodable, Equatable {
+  var v: Int
   var profile: String
   var name: String?
   var country: String?
@@ -116,7 +114,7 @@ struct RemoteAsk: Decodable, Equatable {
   var undertaking: String?
   var text: String?
 
-  private enum Key: String, CodingKey, CaseIterable {
+  private enum CodingKeys: String, CodingKey, CaseIterable {
     case v, profile, name, country, purpose, basis, categories, granularity, quantum, undertaking
     case text
     case basisText = "basis_text"
@@ -127,26 +125,8 @@ struct RemoteAsk: Decodable, Equatable {
     case maxSharePercent = "max_share_percent"
   }
 
-  init(from decoder: any Decoder) throws {
-    try decoder.container(keyedBy: AnyKey.self).requireNothingBut(Key.allCases.map(\.rawValue))
-    let fields = try decoder.container(keyedBy: Key.self)
-    profile = try fields.decode(String.self, forKey: .profile)
-    name = try fields.decodeIfPresent(String.self, forKey: .name)
-    country = try fields.decodeIfPresent(String.self, forKey: .country)
-    purpose = try fields.decodeIfPresent(String.self, forKey: .purpose)
-    basis = try fields.decodeIfPresent(String.self, forKey: .basis)
-    basisText = try fields.decodeIfPresent(String.self, forKey: .basisText)
-    categories = try fields.decodeIfPresent([String].self, forKey: .categories)
-    granularity = try fields.decodeIfPresent(String.self, forKey: .granularity)
-    quantum = try fields.decodeIfPresent(String.self, forKey: .quantum)
-    delaySeconds = try fields.decodeIfPresent(Int.self, forKey: .delaySeconds)
-    validDays = try fields.decodeIfPresent(Int.self, forKey: .validDays)
-    topicRoot = try fields.decodeIfPresent(String.self, forKey: .topicRoot)
-    kMin = try fields.decodeIfPresent(Int.self, forKey: .kMin)
-    maxSharePercent = try fields.decodeIfPresent(Int.self, forKey: .maxSharePercent)
-    undertaking = try fields.decodeIfPresent(String.self, forKey: .undertaking)
-    text = try fields.decodeIfPresent(String.self, forKey: .text)
-  }
+  /// Every key that it may have.
+  fileprivate static let keys = Set(CodingKeys.allCases.map(\.rawValue))
 
   /// Whether every text can be shown to a person: printable, and no longer than allowed.
   var isShowable: Bool {
