@@ -4,9 +4,6 @@ public import OBISDecoder
 // absent; nothing that could be taken for a limit is ever 0.
 
 extension EVFeed {
-  /// Largest document in bytes; all of them stay well below.
-  public static let documentBytes = 4096
-
   // MARK: - ev/state
 
   /// Writes `ev/state`.

@@ -53,22 +53,11 @@ enum FixedPoint {
   /// A decimal in units of 10^`exponent`, rounded to the nearest, halves away from zero.
   ///
   /// Nil beyond 64 bits.
-  static func value(of decimal: Decimal, at exponent: Int) -> Int64? {
+  static func value(of decimal: Decimal, at exponent: Int8) -> Int64? {
+    if let exact = decimal.mantissa(at: exponent) { return exact }
+    guard decimal.exponent < exponent else { return nil }
     var value = decimal.mantissa
-    var power = Int(decimal.exponent)
-    while power > exponent {
-      if value == 0 { return 0 }
-      let (product, overflow) = value.multipliedReportingOverflow(by: 10)
-      if overflow { return nil }
-      value = product
-      power -= 1
-    }
-    while power < exponent - 1 {
-      if value == 0 { return 0 }
-      value /= 10
-      power += 1
-    }
-    guard power < exponent else { return value }
+    for _ in 1..<Int(exponent) - Int(decimal.exponent) { value /= 10 }
     return value / 10 + (value % 10 >= 5 ? 1 : value % 10 <= -5 ? -1 : 0)
   }
 }

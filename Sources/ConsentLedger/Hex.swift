@@ -1,7 +1,7 @@
 /// Lower-case hexadecimal, as hashes are written in the ledger.
-enum Hex {
+public enum Hex {
   /// Two lower-case digits a byte.
-  static func text(_ bytes: [UInt8]) -> String {
+  public static func text(_ bytes: [UInt8]) -> String {
     String(decoding: bytes.flatMap { [digit($0 >> 4), digit($0 & 15)] }, as: UTF8.self)
   }
 

@@ -83,7 +83,7 @@ struct MeterPage {
     return ", about \(milliseconds) ms at \(serial.baud) baud"
   }
 
-  /// `0x0000 ×80 + 0x0156 ×22`, function code in front where they differ.
+  /// `0x0000 ×80 + 0x0156 ×22`.
   private static func text(_ blocks: [ReadBlock]) -> String {
     blocks.map { "\(hexadecimal($0.address)) ×\($0.count)" }.joined(separator: " + ")
   }
@@ -94,24 +94,24 @@ struct MeterPage {
 
   private func row(_ field: RegisterField) -> [String] {
     let register = field.register
+    let names = names(field)
     return [
       field.name,
       "\(MeterPage.hexadecimal(register.address)) function \(register.function.rawValue)",
       "", register.type.rawValue + (field.group == .slow ? " slow" : ""),
-      names(field).joined(separator: ", "),
+      names.isEmpty ? "not published" : names.joined(separator: ", "),
     ]
   }
 
-  /// Under which keys a value is published.
+  /// Under which keys a value is published; none for one that is not.
   private func names(_ field: RegisterField) -> [String] {
-    let names = (field.quantity?.codes ?? []).compactMap { code in
+    (field.quantity?.codes ?? []).compactMap { code in
       Quantity.of(
         Reading(
           code: code, value: Decimal(mantissa: 0), unit: field.unit, medium: .electricity,
           time: nil, offset: 0, count: 0)
       )?.key
     }
-    return names.isEmpty ? ["not published"] : names
   }
 
   // MARK: - For a script
@@ -181,7 +181,7 @@ struct MeterPage {
       json.member("group", text: field.group.rawValue)
       json.key("published")
       json.open("[")
-      for name in names(field) where name != "not published" { json.string(name) }
+      for name in names(field) { json.string(name) }
       json.close("]")
       json.close("}")
     }

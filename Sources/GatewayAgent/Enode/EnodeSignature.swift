@@ -7,12 +7,6 @@ import ConsentLedger
 enum EnodeSignature {
   /// The header's value for a body; `secret` has 128 bits or more.
   static func value(of body: [UInt8], secret: [UInt8]) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    var text = Array("sha1=".utf8)
-    for byte in Crypto.hmacSHA1(key: secret, message: body) {
-      text.append(digits[Int(byte >> 4)])
-      text.append(digits[Int(byte & 15)])
-    }
-    return String(decoding: text, as: UTF8.self)
+    "sha1=" + Hex.text(Crypto.hmacSHA1(key: secret, message: body))
   }
 }

@@ -21,31 +21,34 @@ enum LocalDays {
 
   /// The starts of `count` days in a row, the first of which holds `instant` (ms since 1970 UTC).
   static func starts(around instant: Int64, count: Int) -> [Int64] {
-    var seconds = time_t(instant / 1000)
-    var local = unsafe tm()
-    _ = unsafe localtime_r(&seconds, &local)
-    return (0..<count).map { day in
-      var midnight = unsafe tm()
-      unsafe midnight.tm_year = local.tm_year
-      unsafe midnight.tm_mon = local.tm_mon
-      unsafe midnight.tm_mday = local.tm_mday + Int32(day)
-      // The library decides whether daylight saving time is in force then.
-      unsafe midnight.tm_isdst = -1
-      return Int64(unsafe mktime(&midnight)) * 1000
+    midnights(around: instant, count: count) { midnight, day in
+      unsafe midnight.tm_mday += day
     }
   }
 
   /// The starts of `count` months in a row, the first of which holds `instant`.
   static func monthStarts(around instant: Int64, count: Int) -> [Int64] {
+    midnights(around: instant, count: count) { midnight, month in
+      unsafe midnight.tm_mon += month
+      unsafe midnight.tm_mday = 1
+    }
+  }
+
+  /// The beginnings of the day that holds `instant`, each moved by `move`, which is told its number.
+  private static func midnights(
+    around instant: Int64, count: Int, _ move: (_ midnight: inout tm, _ number: Int32) -> Void
+  ) -> [Int64] {
     var seconds = time_t(instant / 1000)
     var local = unsafe tm()
     _ = unsafe localtime_r(&seconds, &local)
-    return (0..<count).map { month in
+    return (0..<count).map { number in
       var midnight = unsafe tm()
       unsafe midnight.tm_year = local.tm_year
-      unsafe midnight.tm_mon = local.tm_mon + Int32(month)
-      unsafe midnight.tm_mday = 1
+      unsafe midnight.tm_mon = local.tm_mon
+      unsafe midnight.tm_mday = local.tm_mday
+      // The library decides whether daylight saving time is in force then.
       unsafe midnight.tm_isdst = -1
+      unsafe move(&midnight, Int32(number))
       return Int64(unsafe mktime(&midnight)) * 1000
     }
   }

@@ -4,7 +4,6 @@ internal import OBISDecoder
 ///
 /// At most `capacity` gates, all storage in place, no heap. It asks no clock: `now` is an argument,
 /// milliseconds since 1970 UTC. The closures called must not use the bank.
-///
 public struct GateBank: ~Copyable {
   /// Most gates at a time.
   public static let capacity = 32
@@ -67,8 +66,7 @@ public struct GateBank: ~Copyable {
     let end = slot + GateBank.slotsPerGate
     var id = 0
     while let quantity = gate.allowed.next(from: id), slot < end {
-      slots[slot].mode = SlotMode(
-        quantity, gate.granularity)
+      slots[slot].mode = SlotMode(quantity, gate.granularity)
       if slots[slot].mode == .mean { rows[index].averaged.insert(quantity) }
       slot += 1
       id = Int(quantity.rawValue) + 1

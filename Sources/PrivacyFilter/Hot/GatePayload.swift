@@ -235,9 +235,7 @@ extension GateBank {
       rows[index].counters.dropped &+= 1
       return
     }
-    rows[index].counters.released &+= 1
-    rows[index].counters.bytes &+= UInt64(payload.count)
-    rows[index].counters.lastAt = time
+    rows[index].counters.noteReleased(payload.count, at: time)
     let delivery = Delivery(
       kind: .data, gateIndex: UInt8(index), epoch: epochs[index], connection: gate.connection,
       qos: gate.qos, retain: gate.retain, expirySeconds: expirySeconds(gate, at: time),

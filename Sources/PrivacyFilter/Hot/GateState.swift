@@ -107,4 +107,11 @@ public struct GateCounters: Sendable, BitwiseCopyable {
   public internal(set) var bytes: UInt64 = 0
   /// When the last message was released, milliseconds since 1970 UTC; 0 before the first.
   public internal(set) var lastAt: Int64 = 0
+
+  /// Counts a message of so many bytes, released at `now`.
+  mutating func noteReleased(_ byteCount: Int, at now: Int64) {
+    released &+= 1
+    bytes &+= UInt64(byteCount)
+    lastAt = now
+  }
 }

@@ -37,11 +37,15 @@ public struct ChargingTopic: Sendable, BitwiseCopyable {
   }
 
   /// P1, P2, P3, V1, A1 and Q1: what the documents about this moment are computed from.
-  static let live = CategorySet(rawValue: 0b111_1110_0000)
+  static let live = CategorySet(
+    rawValue: CategorySet.p1.rawValue | CategorySet.p2.rawValue | CategorySet.p3.rawValue
+      | CategorySet.v1.rawValue | CategorySet.a1.rawValue | CategorySet.q1.rawValue)
   /// E1 to E4.
-  static let energy = CategorySet(rawValue: 0b1111)
+  static let energy = CategorySet(
+    rawValue: CategorySet.e1.rawValue | CategorySet.e2.rawValue | CategorySet.e3.rawValue
+      | CategorySet.e4.rawValue)
   /// E3 and D1.
-  static let demand = CategorySet(rawValue: 1 << 2 | 1 << 12)
+  static let demand = CategorySet(rawValue: CategorySet.e3.rawValue | CategorySet.d1.rawValue)
 
   /// `ev/state`.
   public static let state = ChargingTopic("/ev/state")
@@ -135,9 +139,7 @@ extension GateBank {
       rows[index].counters.dropped &+= 1
       return
     }
-    rows[index].counters.released &+= 1
-    rows[index].counters.bytes &+= UInt64(document.count)
-    rows[index].counters.lastAt = now
+    rows[index].counters.noteReleased(document.count, at: now)
     let delivery = Delivery(
       kind: name.kind, gateIndex: UInt8(index), epoch: epochs[index],
       connection: rows[index].gate.connection, qos: name.qos,
