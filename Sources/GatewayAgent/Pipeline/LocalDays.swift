@@ -21,14 +21,14 @@ enum LocalDays {
 
   /// The starts of `count` days in a row, the first of which holds `instant` (ms since 1970 UTC).
   static func starts(around instant: Int64, count: Int) -> [Int64] {
-    midnights(around: instant, count: count) { midnight, day in
+    unsafe midnights(around: instant, count: count) { midnight, day in
       unsafe midnight.tm_mday += day
     }
   }
 
   /// The starts of `count` months in a row, the first of which holds `instant`.
   static func monthStarts(around instant: Int64, count: Int) -> [Int64] {
-    midnights(around: instant, count: count) { midnight, month in
+    unsafe midnights(around: instant, count: count) { midnight, month in
       unsafe midnight.tm_mon += month
       unsafe midnight.tm_mday = 1
     }
