@@ -50,14 +50,16 @@ import Testing
       let head = try fixture.store.ledgerHead()
       let disk = try FullDisk(fixture.directory)
       refuses(.ledgerWrite) { try fixture.accept(id) }
-      fixture.store.countRelease(of: id, categories: [.e3], byteCount: 10, at: Fixture.start)
-      refuses(.ledgerWrite) { try fixture.store.flushJournal() }
+      fixture.store.count(
+        .sent(byteCount: 10), of: id, categories: [.e3], granularity: .g4,
+        at: Fixture.start)
+      refuses(.ledgerWrite) { try fixture.store.flushJournal(at: Fixture.start) }
       #expect(try fixture.store.ledgerHead() == head)
       #expect(try fixture.store.grant(id).grant.state == .proposed)
       #expect(try fixture.store.activeGrants(at: Fixture.start).isEmpty)
       disk.free()
       try fixture.accept(id)
-      try fixture.store.flushJournal()
+      try fixture.store.flushJournal(at: Fixture.start)
       #expect(try fixture.store.egress(of: id)?.messages == 1)
       try fixture.store.verify(knownHead: nil)
     }

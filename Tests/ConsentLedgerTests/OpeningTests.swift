@@ -49,8 +49,9 @@ import Testing
 
   @Test func refusesTheDatabaseOfANewerAgent() throws {
     let fixture = try Fixture()
-    try fixture.store.database.execute("PRAGMA user_version = 2")
-    #expect(throws: StoreError.newerSchema(2)) { try fixture.afterPowerCut(at: Fixture.start) }
+    let newer = Schema.version + 1
+    try fixture.store.database.execute("PRAGMA user_version = \(newer)")
+    #expect(throws: StoreError.newerSchema(newer)) { try fixture.afterPowerCut(at: Fixture.start) }
   }
 
   @Test func refusesADatabaseOfOtherSoftware() throws {

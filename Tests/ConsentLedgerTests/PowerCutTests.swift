@@ -119,8 +119,10 @@ struct KilledProcess {
       _ = try store.accept(
         id, ticked: [], by: Fixture.owner, at: Fixture.start, vault: IdentifierVault())
       note("accepted \(id.text) \(Hex.text(try store.grant(id).pseudonymSalt))")
-      store.countRelease(of: id, categories: [.e3], byteCount: 10, at: Fixture.start)
-      try store.flushJournal()
+      store.count(
+        .sent(byteCount: 10), of: id, categories: [.e3], granularity: .g4,
+        at: Fixture.start)
+      try store.flushJournal(at: Fixture.start)
       note("ending \(id.text)")
       try store.tombstone(id, .withdrawal, by: Fixture.owner, at: Fixture.start)
       note("ended \(id.text)")

@@ -20,8 +20,8 @@ import Testing
       id, ticked: [], by: Fixture.owner, at: Fixture.start + 300_000, vault: IdentifierVault())
     let last = Fixture.start + 33 * Fixture.hour + 81_000
     for hour in 0..<33 {
-      store.countRelease(
-        of: id, categories: [.e3, .e4, .t1], byteCount: 120,
+      store.count(
+        .sent(byteCount: 120), of: id, categories: [.e3, .e4, .t1], granularity: .g4,
         at: last - Int64(32 - hour) * Fixture.hour)
     }
     let end = Fixture.start + 34 * Fixture.hour

@@ -86,17 +86,21 @@ import Testing
     #expect(try fixture.store.egress(of: id) == nil)
     let times = [0, Fixture.hour, Fixture.day - 1, Fixture.day].map { Fixture.start + $0 }
     for time in times.prefix(2) {
-      fixture.store.countRelease(of: id, categories: [.e3], byteCount: 100, at: time)
+      fixture.store.count(
+        .sent(byteCount: 100), of: id, categories: [.e3], granularity: .g4,
+        at: time)
     }
-    try fixture.store.flushJournal()
+    try fixture.store.flushJournal(at: Fixture.start)
     for time in times.suffix(2) {
-      fixture.store.countRelease(of: id, categories: [.e3], byteCount: 10, at: time)
+      fixture.store.count(
+        .sent(byteCount: 10), of: id, categories: [.e3], granularity: .g4,
+        at: time)
     }
     let expected = EgressCount(
       messages: 4, byteCount: 220, firstAt: times[0], lastAt: times[3])
     #expect(try fixture.store.egress(of: id) == expected)
-    try fixture.store.flushJournal()
-    try fixture.store.flushJournal()
+    try fixture.store.flushJournal(at: Fixture.start)
+    try fixture.store.flushJournal(at: Fixture.start)
     let (_, reopened) = try fixture.afterPowerCut(at: Fixture.start)
     #expect(try reopened.egress(of: id) == expected)
     #expect(try reopened.database.integer("SELECT count(*) FROM journal") == 2)

@@ -100,7 +100,7 @@ extension ConsentStore {
   public func completeEnd(
     _ id: UniqueID, _ effects: EndEffects, at system: Int64
   ) throws(StoreError) -> [UInt8] {
-    try flushJournal()
+    try flushJournal(at: system)
     let stored = try grant(id)
     guard stored.grant.state.isTerminal, !stored.isCompleted else { throw .consent(.state) }
     let now = time(atLeast: system)
@@ -113,6 +113,7 @@ extension ConsentStore {
       try database.run("UPDATE grants SET completed = 1 WHERE id = ?", .text(id.text))
       try database.run("DELETE FROM bases WHERE grant_id = ?", .text(id.text))
     }
+    journal.samples[id] = nil
     return receipt.bytes
   }
 

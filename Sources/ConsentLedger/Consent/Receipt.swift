@@ -43,7 +43,7 @@ extension ConsentStore {
   }
 
   /// The recipient for whom this one works, if it is registered; else the recipient itself.
-  private func controller(of recipient: Recipient) throws(DatabaseError) -> Recipient {
+  func controller(of recipient: Recipient) throws(DatabaseError) -> Recipient {
     guard let principal = recipient.onBehalfOf else { return recipient }
     return try registered("id = ?", [.text(principal)]).first ?? recipient
   }

@@ -13,6 +13,7 @@ internal import PrivacyFilter
 ///     REVIEW                {"by":…,"grant":id,"notice":{…} or null,"reason":…}
 ///     SUPERSEDE             {"by":…,"grant":id,"new":id}
 ///     ROTATE                {"grant":id,"rotation":n}
+///     EGRESS_DAY            {"day":"2026-01-15","grants":{id:SHA-256 of its rows in the journal}}
 ///     RECOVERY              {"reasons":[…]}
 ///     RECEIPT               the receipt itself
 enum RecordBody {
@@ -31,6 +32,12 @@ enum RecordBody {
   struct Carrier<Document: Decodable>: Decodable {
     var document: Document
     var endpoint: String?
+  }
+
+  /// The body of EGRESS_DAY: the digest of each grant's rows of one UTC day.
+  struct EgressDay: Decodable {
+    var day: String
+    var grants: [String: String]
   }
 
   /// A body that carries a whole grant.
@@ -108,6 +115,11 @@ enum RecordBody {
     _: Document.Type, in body: [UInt8]
   ) -> Carrier<Document>? {
     try? JSONDecoder().decode(Carrier<Document>.self, from: Data(body))
+  }
+
+  /// What a day's record says; nil if it cannot be read.
+  static func egressDay(in body: [UInt8]) -> EgressDay? {
+    try? JSONDecoder().decode(EgressDay.self, from: Data(body))
   }
 
   /// What a body says about whom; nil if it is no object.

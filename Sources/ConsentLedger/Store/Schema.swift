@@ -8,7 +8,7 @@ enum Schema {
   /// "GWAG": marks the file as this software's.
   static let applicationID: Int64 = 0x4757_4147
   /// The version this software writes; an older agent refuses a newer file.
-  static let version: Int64 = 1
+  static let version: Int64 = 2
 
   /// Pages of 4 KiB that the connection may keep: consent is rarely read, memory always counts.
   static let cachedPageCount = 64
@@ -60,17 +60,38 @@ enum Schema {
     CREATE TABLE retained(
       grant_id TEXT NOT NULL REFERENCES grants(id) ON DELETE CASCADE, topic TEXT NOT NULL,
       PRIMARY KEY (grant_id, topic)) STRICT;
-    CREATE TABLE journal(
-      grant_id TEXT NOT NULL REFERENCES grants(id) ON DELETE CASCADE, day TEXT NOT NULL,
-      categories INTEGER NOT NULL, messages INTEGER NOT NULL, bytes INTEGER NOT NULL,
-      first_at INTEGER NOT NULL, last_at INTEGER NOT NULL,
-      PRIMARY KEY (grant_id, day, categories)) STRICT;
     CREATE TABLE receipts(
       id TEXT PRIMARY KEY, grant_id TEXT NOT NULL REFERENCES grants(id) ON DELETE CASCADE,
       bh TEXT NOT NULL) STRICT;
     CREATE TABLE sources(name TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE) STRICT;
     CREATE TABLE notices(sha256 TEXT PRIMARY KEY, lang TEXT NOT NULL, text TEXT NOT NULL) STRICT;
+    \(evidence)
     PRAGMA application_id = \(applicationID);
+    PRAGMA user_version = \(version);
+    """
+
+  /// The tables of the evidence, as version 2 has them.
+  ///
+  /// `runs` has one row: when the disk last learnt that the journal is open, and whether it was
+  /// closed. `gaps` holds the times between a mark and the next start where it was not.
+  private static let evidence = """
+    CREATE TABLE journal(
+      grant_id TEXT NOT NULL REFERENCES grants(id) ON DELETE CASCADE, day TEXT NOT NULL,
+      categories INTEGER NOT NULL, rung INTEGER NOT NULL, messages INTEGER NOT NULL,
+      bytes INTEGER NOT NULL, acknowledged INTEGER NOT NULL, dropped INTEGER NOT NULL,
+      first_at INTEGER NOT NULL, last_at INTEGER NOT NULL,
+      PRIMARY KEY (grant_id, day, categories, rung)) STRICT;
+    CREATE TABLE runs(marked_at INTEGER NOT NULL, closed INTEGER NOT NULL) STRICT;
+    CREATE TABLE gaps(after_at INTEGER NOT NULL, before_at INTEGER NOT NULL) STRICT;
+    """
+
+  /// Brings a file of version 1 to version 2; counts that knew no rung were of every frame (0).
+  static let migration = """
+    ALTER TABLE journal RENAME TO journal_1;
+    \(evidence)
+    INSERT INTO journal SELECT grant_id, day, categories, 0, messages, bytes, 0, 0, first_at, last_at
+      FROM journal_1;
+    DROP TABLE journal_1;
     PRAGMA user_version = \(version);
     """
 }

@@ -46,10 +46,15 @@ struct StoreParts: ~Copyable {
     _ database: Database, _ ledger: Ledger, at now: Int64
   ) throws(StoreError) -> LedgerAudit {
     do throws(DatabaseError) {
-      if try database.integer("PRAGMA user_version") == 0 {
+      let version = try database.integer("PRAGMA user_version") ?? 0
+      if version == 0 {
         try database.transaction { () throws(DatabaseError) in
           try database.execute(Schema.creation)
           try ledger.append(.genesis, Ledger.genesisBody, at: now)
+        }
+      } else if version < Schema.version {
+        try database.transaction { () throws(DatabaseError) in
+          try database.execute(Schema.migration)
         }
       }
       return try LedgerAudit(ledger, database, wanted: nil)

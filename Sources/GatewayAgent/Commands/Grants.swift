@@ -267,14 +267,20 @@ struct Withdraw: ParsableCommand {
 /// `receipt`: the latest receipt of a grant.
 struct ReceiptCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "receipt", abstract: "Prints the latest receipt of a grant (JSON).")
+    commandName: "receipt",
+    abstract: "Prints the latest receipt of a grant (JSON, ISO/IEC TS 27560 with DPV terms).")
 
   @OptionGroup var agent: AgentAddress
   @Argument(help: "The grant's id or its beginning.") var grant: String
+  @Flag(help: "In the form of Kantara's Consent Receipt 1.1 instead.") var kantara = false
 
   func run() throws {
-    let response = try agent.ask(ControlRequest(verb: .receipt, grant: grant))
-    try Terminal.line(response.receipt ?? "{}")
+    var request = ControlRequest(verb: .receipt, grant: grant)
+    request.kantara = kantara
+    guard let receipt = try agent.ask(request).receipt else {
+      throw CommandFailure.failed("no receipt yet: a proposal has none")
+    }
+    try Terminal.line(receipt)
   }
 }
 

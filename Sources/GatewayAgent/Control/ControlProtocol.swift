@@ -21,6 +21,7 @@ struct ControlRequest: Codable, Sendable {
     case restrict
     case pause
     case receipt
+    case report
   }
 
   var verb: Verb
@@ -40,6 +41,10 @@ struct ControlRequest: Codable, Sendable {
   var scope: String?
   /// A recipient's new text.
   var notice: NoticeRequest?
+  /// What a report covers.
+  var report: ReportRequest?
+  /// Whether a receipt is wanted in the form of Kantara.
+  var kantara: Bool?
   /// How many seconds ago the person proved who they are, where a page asks for them (privacy.md
   /// C12); nil for a process of the person's own.
   var provenSecondsAgo: Int?
@@ -143,6 +148,8 @@ struct ControlResponse: Codable, Sendable {
   var status: StatusView?
   /// A receipt, already JSON.
   var receipt: String?
+  /// A report, or a part of one.
+  var report: ReportView?
 
   static func failure(_ code: String, _ message: String) -> ControlResponse {
     ControlResponse(ok: false, code: code, message: message)
@@ -237,6 +244,8 @@ struct StatusView: Codable, Sendable {
 enum ControlLimits {
   /// Longest request or answer in bytes: a list of 32 grants with notices takes about 100 KiB.
   static let lineBytes = 262_144
+  /// Rows of the journal in one answer: some 250 bytes each.
+  static let reportRows = 400
   /// Most clients at once; more are closed at once.
   static let clients = 8
   /// How long a client waits for its answer.

@@ -5,44 +5,6 @@ internal import PrivacyFilter
 /// Nothing here waits: connecting happens in a helper thread, the rest on the loop, and what a slow
 /// broker does not take is queued or dropped and counted. A class: callbacks and owner share it.
 final class MosquittoConnection {
-  /// What became of a release.
-  enum Verdict: Equatable, Sendable {
-    /// The library has it, or the socket already.
-    case sent
-    /// It waits for the connection or for an acknowledgement.
-    case queued
-    /// It is gone: live data without a connection, with a broker too slow, or not sendable.
-    case dropped
-  }
-
-  /// What a withdrawal did to a connection.
-  struct Purge: Equatable, Sendable {
-    /// Messages that were forgotten.
-    let messageCount: Int
-    /// Bytes that were on their way and may still have arrived.
-    let tailBytes: Int
-    /// Whether the connection was cut and is made anew.
-    let isCut: Bool
-  }
-
-  /// What happened so far.
-  struct Counters: Equatable, Sendable {
-    /// Messages handed to the library, repetitions included.
-    var sent = 0
-    /// Their topic and payload bytes.
-    var sentBytes = 0
-    /// Messages the broker acknowledged.
-    var acknowledged = 0
-    /// Live messages that went because there was no connection.
-    var droppedOffline = 0
-    /// Live messages that went because the broker took nothing.
-    var droppedCongested = 0
-    /// Messages that the library or the broker's limits do not allow.
-    var rejected = 0
-    /// Connections made.
-    var connections = 0
-  }
-
   /// Unwritten live packets that are left to the library before further ones are dropped.
   static let congestedPackets = 32
   /// Messages handed over and not acknowledged at a time; libmosquitto's own limit is 20.
@@ -58,8 +20,12 @@ final class MosquittoConnection {
   var onMessage: (_ topic: Span<UInt8>, _ payload: Span<UInt8>) -> Void = { _, _ in }
   /// Receives the gate of each message that the broker acknowledged.
   var onAcknowledged: (_ gateIndex: UInt8) -> Void = { _ in }
-  /// Receives the gate and the bytes (topic and payload) of each message handed to the library.
-  var onSent: (_ gateIndex: UInt8, _ byteCount: Int) -> Void = { _, _ in }
+  /// Receives the gate and the bytes of each message handed to the library.
+  var onSent: (_ gateIndex: UInt8, _ topic: Span<UInt8>, _ payload: Span<UInt8>) -> Void = {
+    _, _, _ in
+  }
+  /// Receives the gate of each message that never left.
+  var onDropped: (_ gateIndex: UInt8) -> Void = { _ in }
   /// How it is; nil while it is stopped.
   private(set) var state: BrokerState?
   /// What happened so far.
@@ -288,11 +254,13 @@ final class MosquittoConnection {
       let isDirect = release.qos == 0 && queue.isSettled && !link.handle.wantsWrite
       if !isDirect {
         queue.append(release, at: GatewayClock.monotonicMilliseconds())
+        reportLost()
         drain()
         return .queued
       }
     } else if pendingPackets >= Self.congestedPackets {
       counters.droppedCongested += 1
+      onDropped(release.gateIndex)
       return .dropped
     }
     if link.version == .threeOneOne { release.forbidStorage() }
@@ -303,8 +271,13 @@ final class MosquittoConnection {
           expirySeconds: release.expirySeconds)
       }
     }
-    let byteCount = release.topicCount + release.payloadCount
-    return settle(outcome.outcome, release.gateIndex, byteCount) ? .sent : .dropped
+    let isSent = release.withPayload { payload in
+      release.withTopic { topic in
+        settle(outcome.outcome, release.gateIndex, topic, payload)
+      }
+    }
+    if !isSent { onDropped(release.gateIndex) }
+    return isSent ? .sent : .dropped
   }
 
   private func keepOrDrop(
@@ -314,22 +287,30 @@ final class MosquittoConnection {
     let isFeed = release.kind == .charging || release.kind == .sink
     guard !isFeed, isKept || state == .connecting else {
       counters.droppedOffline += 1
+      onDropped(release.gateIndex)
       return .dropped
     }
     queue.append(
       release, at: GatewayClock.monotonicMilliseconds(),
       forMilliseconds: isKept ? .max : Self.liveWaitMilliseconds)
+    reportLost()
     return .queued
+  }
+
+  /// Tells of the messages that the queue let go.
+  private func reportLost() {
+    for gate in queue.takeLost() { onDropped(gate) }
   }
 
   /// Counts a message that was handed over; false if it was not taken.
   private func settle(
-    _ outcome: MosquittoHandle.Outcome, _ gateIndex: UInt8, _ byteCount: Int
+    _ outcome: MosquittoHandle.Outcome, _ gateIndex: UInt8, _ topic: Span<UInt8>,
+    _ payload: Span<UInt8>
   ) -> Bool {
     if outcome.isSuccess {
       counters.sent += 1
-      counters.sentBytes += byteCount
-      onSent(gateIndex, byteCount)
+      counters.sentBytes += topic.count + payload.count
+      onSent(gateIndex, topic, payload)
       if link?.noteWritten() == true { pendingPackets += 1 } else { pendingPackets = 0 }
       return true
     }
@@ -360,14 +341,19 @@ final class MosquittoConnection {
       let (outcome, id) = link.publish(
         message, qos: isBare ? 0 : message.qos, retain: message.isRetained && !isBare,
         expirySeconds: seconds)
-      let isTaken = settle(outcome, message.gateIndex, message.bytes.count - 1)
-      guard isTaken || outcome.isRejectedMessage else { return }
+      let bytes = message.bytes.span
+      let isTaken = settle(
+        outcome, message.gateIndex, bytes.extracting(first: message.topicCount),
+        bytes.extracting(droppingFirst: message.topicCount + 1))
+      guard isTaken || outcome.isRejectedMessage else { break }
       if isTaken && id != 0 {
         queue.markInFlight(at: index, id: id)
       } else {
         queue.remove(at: index)
+        if !isTaken { onDropped(message.gateIndex) }
       }
     }
+    reportLost()
   }
 
   private func acknowledged(_ id: Int32) {

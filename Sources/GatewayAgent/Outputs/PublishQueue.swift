@@ -37,6 +37,8 @@ struct PublishQueue: ~Copyable {
   private(set) var droppedCount = 0
   /// Messages that went because they were too old.
   private(set) var expiredCount = 0
+  /// The gates of those that went unsent since they were last asked for.
+  private var lost: [UInt8] = []
 
   /// Messages held.
   var count: Int { messages.count }
@@ -84,9 +86,17 @@ struct PublishQueue: ~Copyable {
   private mutating func makeRoom(for byteCount: Int) {
     while messages.count >= Self.messageLimit || self.byteCount + byteCount > Self.byteLimit {
       guard let oldest = messages.firstIndex(where: { $0.kind != .clear }) else { return }
+      lost.append(messages[oldest].gateIndex)
       remove(at: oldest)
       droppedCount += 1
     }
+  }
+
+  /// The gates of the messages that went unsent, full queue or too old, since the last asking.
+  mutating func takeLost() -> [UInt8] {
+    if lost.isEmpty { return [] }
+    defer { lost.removeAll() }
+    return lost
   }
 
   // MARK: - Sending
@@ -101,6 +111,7 @@ struct PublishQueue: ~Copyable {
       if message.id != nil {
         index += 1
       } else if message.usefulUntil <= now {
+        lost.append(message.gateIndex)
         remove(at: index)
         expiredCount += 1
       } else {

@@ -122,6 +122,7 @@ extension Agent {
       stopped.effects.purged += UInt64(purge.messageCount)
       stopped.effects.tailByteCount += UInt64(purge.tailBytes)
     }
+    tellJournal(of: grant)
     stopped.effects.purged += dropContributions(of: grant.id)
     houses.removeAll { grant.gates.contains($0.gateIndex) }
     return stopped
@@ -293,7 +294,8 @@ extension Agent {
   /// Writes counts and base registers: what a crash may lose is a minute's.
   func saveRuntime() {
     do throws(StoreError) {
-      try store.flushJournal()
+      tellJournal()
+      try store.flushJournal(at: clock.now())
       for case .some(let grant) in running where !grant.isInHouse {
         for index in grant.gates { try saveBases(ofGate: index, grant.id) }
       }

@@ -49,10 +49,16 @@ extension Agent {
   private func connect(_ link: Link) {
     let connection = link.connection
     connection.onState = { [unowned self, unowned link] state in linkChanged(link, state) }
-    connection.onAcknowledged = { [unowned self, unowned link] _ in noteCleared(by: link) }
-    connection.onSent = { [unowned self] gateIndex, byteCount in
-      noteSent(gateIndex, byteCount)
+    connection.onAcknowledged = { [unowned self, unowned link] gateIndex in
+      count(.acknowledged, gateIndex)
+      noteCleared(by: link)
     }
+    connection.onSent = { [unowned self, unowned link] gateIndex, topic, payload in
+      count(.sent(byteCount: topic.count + payload.count), gateIndex)
+      guard let grant = link.grant, gateIndex != Release.noGate else { return }
+      store.keepSample(of: grant, topic: topic, payload: payload, at: clock.now())
+    }
+    connection.onDropped = { [unowned self] gateIndex in count(.dropped, gateIndex) }
     guard link.isInHouse else {
       listenForRecipient(on: link)
       return connection.start()
@@ -66,18 +72,6 @@ extension Agent {
       heard(topic, payload, on: link)
     }
     connection.start()
-  }
-
-  /// Counts a message under the grant whose gate released it.
-  ///
-  /// Called while the bank is at work, so it must not be asked.
-  private func noteSent(_ gateIndex: UInt8, _ byteCount: Int) {
-    guard gateIndex != Release.noGate,
-      let grant = running.first(where: { $0?.gates.contains(Int(gateIndex)) == true }) ?? nil
-    else { return }
-    store.countRelease(
-      of: grant.id, categories: grant.stored.grant.terms.categories, byteCount: byteCount,
-      at: clock.now())
   }
 
   /// Lets a connection go that serves no grant any more, once its clears and notices are out.

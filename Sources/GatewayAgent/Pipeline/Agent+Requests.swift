@@ -35,9 +35,13 @@ extension Agent {
       case .grantResume: return try resume(request, by: authority)
       case .grantNotice: return try changeNotice(request, by: authority)
       case .receipt:
-        let receipt = try store.receipts(of: try find(request.grant)).last
+        let id = try find(request.grant)
+        let receipt =
+          request.kantara == true
+          ? try store.kantaraReceipt(of: id) : try store.receipts(of: id).last
         return ControlResponse(
           ok: true, receipt: receipt.map { String(decoding: $0, as: UTF8.self) })
+      case .report: return try report(request.report ?? ReportRequest())
       }
       return .failure("E_STATE", "the request lacks what its verb needs")
     } catch let error as StoreError {

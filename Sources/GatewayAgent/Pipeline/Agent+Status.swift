@@ -55,6 +55,7 @@ extension Agent {
   private func view(of stored: StoredGrant) throws -> GrantView {
     let grant = stored.grant
     let terms = grant.terms
+    tellJournal()
     let egress = try store.egress(of: grant.id)
     let gate = running.compactMap { $0 }.first { $0.id == grant.id }?.gates.first
     let place = gate.flatMap { bank.gate(at: $0) }?.topicText

@@ -30,6 +30,10 @@ final class Agent {
   var unfinished: [UniqueID: EndEffects] = [:]
   /// Suspensions that hold in this process but are not in the ledger yet, each with its record.
   var unrecorded: [(id: UniqueID?, record: () throws -> Void)] = []
+  /// What became of messages, until the journal is told.
+  var tallies = EgressTallies()
+  /// The UTC day, since 1970, whose evidence has been seen to; nil before the first.
+  var evidenceDay: Int64?
   /// Contributions to statistics that wait for their moment.
   var contributions: [Contribution] = []
   /// How many identifiers the vault held when the gates were last lent theirs.
@@ -116,6 +120,7 @@ final class Agent {
   /// Puts the stored grants in force, opens ports and connections.
   func start() {
     setDayStarts()
+    beginEvidence()
     finishEndedGrants()
     loadGrants()
     for feed in feeds { feed.start() }
@@ -136,6 +141,7 @@ final class Agent {
     proposalConnection?.stop()
     for contribution in contributions { _ = contribution.stop() }
     saveRuntime()
+    endEvidence()
     endCharging()
     processHealth = PartHealth(.stopping, .signal, since: clock.now())
     sayGoodbye()
@@ -236,6 +242,7 @@ final class Agent {
     sweepGrants()
     rotatePseudonyms()
     saveRuntime()
+    keepEvidence()
     armTick()
     minute?.arm(afterMilliseconds: 60_000 / clock.rate)
   }

@@ -9,6 +9,7 @@ import PrivacyFilter
 final class Contribution {
   let grant: UniqueID
   let categories: CategorySet
+  let granularity: Granularity
   let gateIndex: UInt8
   /// When it goes, ms since 1970 UTC.
   let due: Int64
@@ -23,6 +24,7 @@ final class Contribution {
   init(_ release: consuming Release, of stored: StoredGrant, due: Int64) {
     grant = stored.grant.id
     categories = stored.grant.terms.categories
+    granularity = stored.grant.terms.granularity
     gateIndex = release.gateIndex
     self.due = due
     self.release = consume release
@@ -99,16 +101,27 @@ extension Agent {
         continue
       }
       let left = stored.grant.terms.validUntil.map { ($0 - now) / 1000 } ?? Int64(UInt32.max)
-      connection.onSent = { [unowned self, unowned contribution] _, byteCount in
-        store.countRelease(
-          of: contribution.grant, categories: contribution.categories, byteCount: byteCount,
-          at: clock.now())
+      connection.onSent = { [unowned self, unowned contribution] _, topic, payload in
+        count(.sent(byteCount: topic.count + payload.count), contribution)
+        store.keepSample(of: contribution.grant, topic: topic, payload: payload, at: clock.now())
+      }
+      connection.onAcknowledged = { [unowned self, unowned contribution] _ in
+        count(.acknowledged, contribution)
+      }
+      connection.onDropped = { [unowned self, unowned contribution] _ in
+        count(.dropped, contribution)
       }
       contribution.send(over: connection, expirySeconds: UInt32(clamping: max(left, 1))) {
         [unowned self, unowned contribution] in
         contributions.removeAll { $0 === contribution }
       }
     }
+  }
+
+  private func count(_ event: EgressEvent, _ contribution: Contribution) {
+    store.count(
+      event, of: contribution.grant, categories: contribution.categories,
+      granularity: contribution.granularity, at: clock.now())
   }
 
   /// A connection under a client id drawn by chance, without a will or a session that stays.
