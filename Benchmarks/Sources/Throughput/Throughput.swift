@@ -26,6 +26,7 @@ enum Throughput {
       isWrong = !Gates.measure(corpus, rounds: rounds) || isWrong
     }
     isWrong = !HotPath.measure(frames: isSmoke ? 7200 : 72_000, rounds: rounds) || isWrong
+    isWrong = !Scan.measure(packets: isSmoke ? 1000 : 20_000, rounds: rounds) || isWrong
     if isWrong {
       print("FAIL: a frame or a value is missing")
       exit(1)

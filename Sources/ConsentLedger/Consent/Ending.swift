@@ -10,6 +10,20 @@ public enum GrantEnd: Sendable {
   case invalidation
 }
 
+/// What was about to leave without a grant: for the ledger, without its value.
+public struct LeakFinding: Equatable, Sendable {
+  /// In which form, such as `hex`.
+  public var form: String
+  /// How many bytes into the message.
+  public var offset: Int
+
+  /// Makes a finding.
+  public init(form: String, offset: Int) {
+    self.form = form
+    self.offset = offset
+  }
+}
+
 /// What cleaning up after a grant did, for its last receipt (privacy design C7, steps 4–8).
 public struct EndEffects: Equatable, Sendable {
   /// Nothing was left to do.
@@ -60,17 +74,18 @@ extension ConsentStore {
 
   /// Step 3 of C7: records the end that `tombstone` marked, with the time it had.
   ///
-  /// Recording twice is no error, so that a caller may simply try again.
+  /// Recording twice is no error, so that a caller may simply try again. Of an invalidation the
+  /// record says what was found, if it can be written at once: the tombstone has no room for it.
   /// - Throws: `E_GRANT_UNKNOWN`; `E_STATE` without a tombstone; `E_LEDGER_WRITE`: the grant stays
   ///   denied, and `recordPendingEnds` tries again.
-  public func recordEnd(_ id: UniqueID) throws(StoreError) {
+  public func recordEnd(_ id: UniqueID, _ finding: LeakFinding? = nil) throws(StoreError) {
     let tombstones = denylist.tombstones
     let isKnown = try reading { () throws(DatabaseError) in try row(id) } != nil
     guard isKnown else { throw .consent(.grantUnknown) }
     guard let tombstone = tombstones.first(where: { $0.grant == id.bytes }) else {
       throw .consent(.state)
     }
-    try record(tombstone, of: id)
+    try record(tombstone, of: id, finding)
   }
 
   /// Grants that ended and have no receipt of it yet: their queues and retained topics may still
@@ -157,7 +172,9 @@ extension ConsentStore {
   }
 
   /// Writes the record that belongs to a tombstone, and the end into the grant's row.
-  func record(_ tombstone: Tombstone, of id: UniqueID) throws(StoreError) {
+  func record(
+    _ tombstone: Tombstone, of id: UniqueID, _ finding: LeakFinding? = nil
+  ) throws(StoreError) {
     let found = try reading { () throws(DatabaseError) in try row(id) }
     guard let row = found else { throw .consent(.grantUnknown) }
     if row.state.isTerminal { return }
@@ -165,7 +182,7 @@ extension ConsentStore {
     let kind = tombstone.kind ?? .withdrawn
     let authority = tombstone.authority
     let at = tombstone.at ?? floor
-    let body = RecordBody.decision(id, by: authority.text)
+    let body = RecordBody.decision(id, by: authority.text, finding)
     try writing(kind.recordType, body, exactlyAt: at) { _ throws(DatabaseError) in
       try database.run(
         "UPDATE grants SET state = ?, ended_at = ?, ended_by = ?, completed = ? WHERE id = ?",

@@ -8,6 +8,7 @@ internal import PrivacyFilter
 ///     PROPOSE, GRANT …      {"by":…,"document":{the grant},"grant":id,"recipient":id,"state":…}
 ///                           GRANT and RENEW also "endpoint": the broker's address then
 ///     REFUSE, WITHDRAW …    {"by":…,"grant":id}
+///     TRIPWIRE              {"by":…,"form":…,"grant":id,"offset":n}
 ///     PAUSE                 {"by":…,"grant":id,"until":time or null}
 ///     PAUSE, RESUME of all  {"by":…,"scope":"external" or "everything","until":time or null}
 ///     REVIEW                {"by":…,"grant":id,"notice":{…} or null,"reason":…}
@@ -60,10 +61,16 @@ enum RecordBody {
     return body.bytes
   }
 
-  /// A body that names a grant and who decided.
-  static func decision(_ grant: UniqueID, by: String) -> [UInt8] {
-    let body: CanonicalJSON = ["by": .text(by), "grant": .text(grant.text)]
-    return body.bytes
+  /// A body that names a grant, who decided, and what was found.
+  static func decision(
+    _ grant: UniqueID, by: String, _ finding: LeakFinding? = nil
+  ) -> [UInt8] {
+    var members: [String: CanonicalJSON] = ["by": .text(by), "grant": .text(grant.text)]
+    if let finding {
+      members["form"] = .text(finding.form)
+      members["offset"] = .integer(Int64(finding.offset))
+    }
+    return CanonicalJSON.object(members).bytes
   }
 
   /// A body that says until when a grant is paused.

@@ -1,11 +1,17 @@
 import Glibc
 
+/// Whether a message with this topic and payload, of this gate, may leave.
+typealias OutboundCheck = (_ topic: Span<UInt8>, _ payload: Span<UInt8>, _ gate: UInt8) -> Bool
+
 /// An established connection on the loop: when to read, write and ping.
 final class BrokerLink {
   /// The client.
   let handle: MosquittoHandle
   /// The version it speaks.
   let version: MQTTVersion
+
+  /// Asked before each message whether it may leave, with the gate that it comes from.
+  var mayLeave: OutboundCheck = { _, _, _ in true }
 
   private let loop: EventLoop
   private let keepAlive: Int64
@@ -48,6 +54,7 @@ final class BrokerLink {
     // A packet read together with the one whose handler ends it here must find nobody.
     handle.onPublished = { _ in }
     handle.onMessage = { _, _ in }
+    mayLeave = { _, _, _ in false }
   }
 
   private var interest: Readiness { handle.wantsWrite ? [.readable, .writable] : .readable }
@@ -99,9 +106,14 @@ final class BrokerLink {
   // MARK: - Messages
 
   /// Hands a message over whose topic is still without its zero byte; 256 bytes at most.
+  ///
+  /// Every message passes here, and none that `mayLeave` refuses: it is rejected like one that
+  /// cannot be sent.
   func publish(
-    topic: Span<UInt8>, payload: Span<UInt8>, qos: UInt8, retain: Bool, expirySeconds: UInt32
+    topic: Span<UInt8>, payload: Span<UInt8>, qos: UInt8, retain: Bool, expirySeconds: UInt32,
+    ofGate gate: UInt8
   ) -> (outcome: MosquittoHandle.Outcome, id: Int32) {
+    guard mayLeave(topic, payload, gate) else { return (.refused, 0) }
     precondition(topic.count <= 256, "a release's topic is at most 128 bytes")
     for index in topic.indices { topicBytes[index] = CChar(bitPattern: topic[index]) }
     topicBytes[topic.count] = 0
@@ -118,7 +130,7 @@ final class BrokerLink {
     return publish(
       topic: bytes.extracting(first: message.topicCount),
       payload: bytes.extracting(droppingFirst: message.topicCount + 1), qos: qos, retain: retain,
-      expirySeconds: expirySeconds)
+      expirySeconds: expirySeconds, ofGate: message.gateIndex)
   }
 
   // MARK: - Cutting

@@ -26,6 +26,8 @@ final class MosquittoConnection {
   }
   /// Receives the gate of each message that never left.
   var onDropped: (_ gateIndex: UInt8) -> Void = { _ in }
+  /// Asked before each message leaves; to be set before `start()`.
+  var mayLeave: OutboundCheck = { _, _, _ in true }
   /// How it is; nil while it is stopped.
   private(set) var state: BrokerState?
   /// What happened so far.
@@ -207,6 +209,7 @@ final class MosquittoConnection {
     } catch {
       return failed(.unreachable(error.number), version)
     }
+    link?.mayLeave = mayLeave
     connectedAt = GatewayClock.monotonicMilliseconds()
     counters.connections += 1
     versions.worked(version)
@@ -268,7 +271,7 @@ final class MosquittoConnection {
       release.withTopic { topic in
         link.publish(
           topic: topic, payload: payload, qos: release.qos, retain: release.retain,
-          expirySeconds: release.expirySeconds)
+          expirySeconds: release.expirySeconds, ofGate: release.gateIndex)
       }
     }
     let isSent = release.withPayload { payload in

@@ -10,6 +10,9 @@ import Glibc
 @safe final class MosquittoHandle {
   /// What a call of the library came to; `code` is its `MOSQ_ERR_…`.
   struct Outcome: Equatable {
+    /// A message that may not leave.
+    static let refused = Outcome(code: MOSQ_ERR_NOT_SUPPORTED.rawValue)
+
     let code: Int32
     var isSuccess: Bool { code == MOSQ_ERR_SUCCESS.rawValue }
     /// The message itself cannot be sent; the connection is all right.

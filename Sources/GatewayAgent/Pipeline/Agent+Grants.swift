@@ -53,7 +53,7 @@ extension Agent {
     }
     // What it retains from now on is its own again: an earlier clearing must not forget it.
     for case .some(let link) in links { link.clearing.remove(stored.grant.id) }
-    lentCount = -1
+    lentRevision = -1
     armTick()
   }
 

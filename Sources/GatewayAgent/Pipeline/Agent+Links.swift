@@ -48,6 +48,7 @@ extension Agent {
 
   private func connect(_ link: Link) {
     let connection = link.connection
+    connection.mayLeave = outboundCheck(isExternal: !link.isInHouse)
     connection.onState = { [unowned self, unowned link] state in linkChanged(link, state) }
     connection.onAcknowledged = { [unowned self, unowned link] gateIndex in
       count(.acknowledged, gateIndex)

@@ -129,7 +129,7 @@ extension Agent {
   ///
   /// An objection is the same to a use that needs no consent.
   func withdraw(
-    _ id: UniqueID, _ kind: GrantEnd, by authority: Authority
+    _ id: UniqueID, _ kind: GrantEnd, by authority: Authority, finding: LeakFinding? = nil
   ) throws -> ControlResponse {
     let began = GatewayClock.monotonicNanoseconds()
     let now = clock.now()
@@ -143,9 +143,8 @@ extension Agent {
       throw ControlFailure(code: "E_STATE", message: "the grant has ended before")
     }
     let marked = Result { try store.tombstone(id, kind, by: authority, at: now) }
-    let recorded = Result { try store.recordEnd(id) }
-    let end: EndOfGrant =
-      kind == .objection ? .objected : authority == .recipient ? .revoked : .withdrawn
+    let recorded = Result { try store.recordEnd(id, finding) }
+    let end = EndOfGrant(kind, by: authority)
     let effects = number.map { cleanUp($0, stopped, end) } ?? .none
     Log.event(.info, "WITHDRAW", Int64(clamping: effects.purged), microseconds)
     // A proposal released nothing, so it has no receipt to wait for.
@@ -156,5 +155,16 @@ extension Agent {
     let receipt = try store.completeEnd(id, effects, at: now)
     return ControlResponse(
       ok: true, grant: try grantView(id), receipt: String(decoding: receipt, as: UTF8.self))
+  }
+}
+
+extension EndOfGrant {
+  fileprivate init(_ end: GrantEnd, by authority: Authority) {
+    self =
+      switch end {
+      case .withdrawal: authority == .recipient ? .revoked : .withdrawn
+      case .objection: .objected
+      case .invalidation: .invalidated
+      }
   }
 }

@@ -219,11 +219,4 @@ extension Agent {
     }
     return false
   }
-
-  /// Lends the gates whose grants name a meter's number the number, when the meter has sent it.
-  func lendIdentifiers() {
-    guard lentCount != vault.vault.count else { return }
-    lentCount = vault.vault.count
-    for source in sources { bank.lendIdentifiers(from: vault.vault, ofSource: source.index) }
-  }
 }

@@ -36,8 +36,12 @@ final class Agent {
   var evidenceDay: Int64?
   /// Contributions to statistics that wait for their moment.
   var contributions: [Contribution] = []
-  /// How many identifiers the vault held when the gates were last lent theirs.
-  var lentCount = -1
+  /// The vault's revision when the gates were last lent their identifiers.
+  var lentRevision = -1
+  /// The identifier that each gate's grant names, as the gates were lent them.
+  var namedNumbers = [FixedText<32>?](repeating: nil, count: GateBank.capacity)
+  /// Gates that let an identifier through, until their grants have been ended.
+  var tripped: [TrippedGate] = []
   /// What recipients ask for.
   var proposalDesk = ProposalDesk()
   /// The connection that recipients ask over, if the configuration names a broker for it.

@@ -111,6 +111,7 @@ extension Agent {
       connection.onDropped = { [unowned self, unowned contribution] _ in
         count(.dropped, contribution)
       }
+      connection.mayLeave = outboundCheck(isExternal: true)
       contribution.send(over: connection, expirySeconds: UInt32(clamping: max(left, 1))) {
         [unowned self, unowned contribution] in
         contributions.removeAll { $0 === contribution }

@@ -172,6 +172,7 @@ extension Agent {
       let settings = try? BrokerSettings(broker, clientID: clientID, isDedicated: true)
     else { return Log.event(.error, "PROPOSALS_UNHEARD") }
     let connection = MosquittoConnection(settings, on: loop)
+    connection.mayLeave = outboundCheck(isExternal: true)
     connection.subscribe(ProposalDesk.topicRoot + "+")
     connection.onMessage = { [unowned self] in hear($0, $1, over: name) }
     proposalConnection = connection

@@ -3,23 +3,33 @@ public import OBISDecoder
 /// The identifiers that meters sent, in memory only: so that they can be recognised and kept in.
 ///
 /// It has no printable form, is never stored, and overwrites its bytes at the end. A value already
-/// held is recognised without heap.
+/// held is recognised without heap. A meter that sends ever new texts under one code pushes out its
+/// own oldest, not another's.
 public struct IdentifierVault: ~Copyable {
   /// Most values held; more are counted in `refusedCount`.
   public static let capacity = 64
+  /// Most values under one code of one meter.
+  public static let valuesPerCode = 8
   /// Shortest value that is looked for: shorter ones occur by chance.
   public static let shortestBytes = 6
 
   /// One value; a class, so that its end overwrites the bytes where they are.
   private final class Entry {
     let kind: Secret.Kind
+    let code: OBISCode?
     let source: UInt8
     var bytes: [UInt8]
 
-    init(kind: Secret.Kind, source: UInt8, bytes: [UInt8]) {
-      self.kind = kind
+    init(_ secret: Secret, source: UInt8, bytes: [UInt8]) {
+      kind = secret.kind
+      code = secret.code
       self.source = source
       self.bytes = bytes
+    }
+
+    /// Whether it is the same thing of the same meter.
+    func isAnother(_ secret: Secret, source: UInt8) -> Bool {
+      kind == secret.kind && code == secret.code && self.source == source
     }
 
     deinit {
@@ -30,6 +40,8 @@ public struct IdentifierVault: ~Copyable {
   private var entries: [Entry] = []
   /// Values that did not fit.
   public private(set) var refusedCount = 0
+  /// Grows with each change.
+  public private(set) var revision = 0
 
   /// Makes an empty vault.
   public init() {}
@@ -54,9 +66,9 @@ public struct IdentifierVault: ~Copyable {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(secret.count)
     for index in range { bytes.append(frame[index]) }
-    add(secret.kind, source, bytes)
+    add(secret, source, bytes)
     if secret.isHex, let octets = IdentifierVault.octets(of: bytes) {
-      add(secret.kind, source, octets)
+      add(secret, source, octets)
     }
     return true
   }
@@ -104,13 +116,21 @@ public struct IdentifierVault: ~Copyable {
     return true
   }
 
-  private mutating func add(_ kind: Secret.Kind, _ source: UInt8, _ bytes: [UInt8]) {
+  private mutating func add(_ secret: Secret, _ source: UInt8, _ bytes: [UInt8]) {
     guard !bytes.isEmpty, !entries.contains(where: { $0.bytes == bytes }) else { return }
+    let others = entries.indices.filter { entries[$0].isAnother(secret, source: source) }
+    if others.count >= IdentifierVault.valuesPerCode { entries.remove(at: others[0]) }
     guard entries.count < IdentifierVault.capacity else {
       refusedCount += 1
       return
     }
-    entries.append(Entry(kind: kind, source: source, bytes: bytes))
+    entries.append(Entry(secret, source: source, bytes: bytes))
+    revision += 1
+  }
+
+  /// Lends each value and its kind; for the room alone.
+  func forEach(_ body: (Secret.Kind, [UInt8]) -> Void) {
+    for entry in entries { body(entry.kind, entry.bytes) }
   }
 
   private static func octets(of digits: [UInt8]) -> [UInt8]? {
@@ -129,7 +149,7 @@ public struct IdentifierVault: ~Copyable {
     byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
   }
 
-  private static func contains(_ text: [UInt8], _ part: [UInt8]) -> Bool {
+  static func contains(_ text: [UInt8], _ part: [UInt8]) -> Bool {
     guard !part.isEmpty, part.count <= text.count else { return false }
     for start in 0...(text.count - part.count)
     where text[start..<(start + part.count)].elementsEqual(part) { return true }
@@ -161,6 +181,15 @@ extension GateBank {
       else { continue }
       setIdentifier(vault.field(mode, ofSource: source), of: index)
     }
+  }
+}
+
+extension GateBank {
+  /// The identifier that a gate was lent; nil if it names none.
+  public mutating func identifier(at index: Int) -> FixedText<32>? {
+    guard let gate = gate(at: index), gate.identifier != .none, !identifiers[index].isEmpty
+    else { return nil }
+    return identifiers[index]
   }
 }
 

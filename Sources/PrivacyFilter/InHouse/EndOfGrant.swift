@@ -3,6 +3,7 @@ internal import OBISDecoder
 /// How a grant has ended, as its recipient is told: without any reason.
 public enum EndOfGrant: UInt8, Sendable, BitwiseCopyable {
   case withdrawn, objected, expired, paused, restricted, replaced, suspended, superseded, revoked
+  case invalidated
 
   /// The word in the notice.
   public var name: StaticString {
@@ -16,6 +17,7 @@ public enum EndOfGrant: UInt8, Sendable, BitwiseCopyable {
     case .suspended: "suspended"
     case .superseded: "superseded"
     case .revoked: "revoked"
+    case .invalidated: "invalidated"
     }
   }
 }
