@@ -1,4 +1,5 @@
-/// The only file of this room that speaks to libcrypto: SHA-256, HMAC-SHA-256 and random bytes.
+/// The only file of this room that speaks to libcrypto: SHA-256, HMAC-SHA-256, Ed25519 and random
+/// bytes.
 ///
 /// libcrypto is mapped already, because libmosquitto needs it; nothing here is written by hand.
 /// Hashing fails only when memory is gone, which no caller can mend, so it is a precondition.
@@ -117,4 +118,65 @@ struct SHA256Hasher: ~Copyable {
 extension Crypto {
   /// SHA-256 of a text's UTF-8 bytes, 64 lower-case hexadecimal digits.
   public static func sha256Text(_ text: String) -> String { Hex.text(sha256(Array(text.utf8))) }
+}
+
+/// Ed25519 signatures (RFC 8032) from libcrypto, for the checkpoints of the ledger.
+///
+/// `@safe`: handles are made and freed within one call.
+@safe
+enum Ed25519 {
+  /// Bytes of a private and of a public key.
+  static let keyByteCount = 32
+  /// Bytes of a signature.
+  static let signatureByteCount = 64
+
+  /// The public key of a private one; nil unless that has 32 bytes.
+  static func publicKey(of privateKey: [UInt8]) -> [UInt8]? {
+    unsafe withKey(privateKey, isPrivate: true) { key in
+      var bytes = [UInt8](repeating: 0, count: keyByteCount)
+      var count = bytes.count
+      let done = unsafe EVP_PKEY_get_raw_public_key(key, &bytes, &count) == 1
+      return done && count == keyByteCount ? bytes : nil
+    }
+  }
+
+  /// The signature of a message; nil unless the private key has 32 bytes.
+  static func sign(_ message: [UInt8], with privateKey: [UInt8]) -> [UInt8]? {
+    unsafe withKey(privateKey, isPrivate: true) { key in
+      guard let context = unsafe EVP_MD_CTX_new() else { return nil }
+      defer { unsafe EVP_MD_CTX_free(context) }
+      guard unsafe EVP_DigestSignInit(context, nil, nil, nil, key) == 1 else { return nil }
+      var signature = [UInt8](repeating: 0, count: signatureByteCount)
+      var count = signature.count
+      let done = unsafe EVP_DigestSign(context, &signature, &count, message, message.count) == 1
+      return done && count == signatureByteCount ? signature : nil
+    }
+  }
+
+  /// Whether a signature of a message was made with the private key that belongs to a public one.
+  static func isValid(
+    _ signature: [UInt8], of message: [UInt8], publicKey: [UInt8]
+  ) -> Bool {
+    let verdict: Bool? = unsafe withKey(publicKey, isPrivate: false) { key in
+      guard let context = unsafe EVP_MD_CTX_new() else { return nil }
+      defer { unsafe EVP_MD_CTX_free(context) }
+      guard unsafe EVP_DigestVerifyInit(context, nil, nil, nil, key) == 1 else { return nil }
+      return unsafe EVP_DigestVerify(
+        context, signature, signature.count, message, message.count) == 1
+    }
+    return verdict ?? false
+  }
+
+  private static func withKey<Result>(
+    _ bytes: [UInt8], isPrivate: Bool, _ work: (OpaquePointer) -> Result?
+  ) -> Result? {
+    guard bytes.count == keyByteCount else { return nil }
+    let made =
+      isPrivate
+      ? unsafe EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nil, bytes, bytes.count)
+      : unsafe EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nil, bytes, bytes.count)
+    guard let key = unsafe made else { return nil }
+    defer { unsafe EVP_PKEY_free(key) }
+    return unsafe work(key)
+  }
 }

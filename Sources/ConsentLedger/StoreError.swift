@@ -32,6 +32,10 @@ public enum StateFileName: String, Sendable {
   case denylist = "denylist.bin"
   /// What pseudonyms are derived from.
   case installSecret = "install.secret"
+  /// What checkpoints are signed with.
+  case checkpointKey = "checkpoint.key"
+  /// The last checkpoint.
+  case anchor = "ledger.anchor"
 }
 
 extension StoreError {
@@ -58,7 +62,12 @@ extension ConsentError {
   static let ledgerBroken = ConsentError(
     .ledgerBroken, "the consent ledger does not verify, so nothing can be granted; ending works")
   static let ledgerTruncated = ConsentError(
-    .ledgerTruncated, "the ledger does not contain the record that this receipt names")
+    .ledgerTruncated,
+    "the ledger does not contain a record that a receipt or checkpoint names: its end was cut off")
+  static let ledgerSound = ConsentError(
+    .state, "the ledger verifies: there is no break to accept")
+  static let breakUnconfirmed = ConsentError(
+    .state, "confirm with the first 8 digits of the head that verify shows")
   static let ledgerWrite = ConsentError(
     .ledgerWrite, "the consent ledger could not be written; check the free space of its disk")
   static let grantUnknown = ConsentError(.grantUnknown, "there is no grant with this id")

@@ -106,12 +106,12 @@ struct VectorLedger {
 
   @Test func missesTheWantedHeadWhenTheTailIsCut() throws {
     let vector = try VectorLedger()
-    let whole = try vector.ledger.walk(wanted: VectorLedger.hashes[2])
-    #expect(whole.metWanted)
+    let whole = try vector.ledger.walk(wanted: [VectorLedger.hashes[2]])
+    #expect(whole.met == [VectorLedger.hashes[2]])
     try vector.tamper("DELETE FROM ledger WHERE seq = 2")
-    let cut = try vector.ledger.walk(wanted: VectorLedger.hashes[2])
+    let cut = try vector.ledger.walk(wanted: [VectorLedger.hashes[2]])
     #expect(cut.brokenAt == nil)
-    #expect(!cut.metWanted)
+    #expect(cut.met.isEmpty)
   }
 
   @Test(arguments: [0, 1])

@@ -105,8 +105,8 @@ import Testing
     }
   }
 
-  /// Acceptance tests 42 and 43: one flipped bit, external grants silent, the house runs on.
-  @Test func silencesExternalGrantsWhenTheChainIsBroken() throws {
+  @Test("C13.43: with one changed record external grants are silent, the house runs on")
+  func silencesExternalGrantsWhenTheChainIsBroken() throws {
     let fixture = try Fixture()
     let external = try fixture.grantInForce(at: Fixture.start)
     let inHouse = try fixture.propose(Fixture.houseTerms())
@@ -127,8 +127,8 @@ import Testing
     #expect(try reopened.grant(external).grant.state == .withdrawn)
   }
 
-  /// Acceptance test 44.
-  @Test func findsACutTailByTheHeadOfAReceipt() throws {
+  @Test("C13.44: a cut tail is found by the head of a receipt")
+  func findsACutTailByTheHeadOfAReceipt() throws {
     let fixture = try Fixture()
     let id = try fixture.grantInForce(at: Fixture.start)
     let before = try fixture.store.ledgerHead()

@@ -1,6 +1,7 @@
 import PrivacyFilter
 import Testing
 
+@testable import ConsentLedger
 @testable import GatewayAgent
 
 /// What left, counted: the report against what a broker captured.
@@ -96,6 +97,46 @@ struct AcceptanceEvidenceTests {
       asked.report = request
       #expect(!bench.agent.answer(asked, by: AgentBench.owner).ok)
     }
+  }
+
+  @Test("a chain that breaks while the agent runs stops what goes outside, and can be accepted")
+  func goesOnBehindABreak() throws {
+    let bench = try AgentBench(at: at("13:00:00"))
+    let wire = bench.addWire()
+    try Seed.prepare(bench) { try $0.minutePower(salt: 0xA0) }
+    try bench.start()
+    let house = try bench.grant(.house())
+    bench.agent.everyMinute()
+    let sound = try #require(bench.answer(.verify).chain)
+    #expect(sound.verdict == "sound" && sound.checkpoint?.head == sound.head)
+    let kept = try #require(sound.checkpoint)
+    try bench.stop()
+    try Database(
+      path: bench.configuration.stateDirectory + "/state.sqlite3", busyMilliseconds: 1000
+    ).execute("DROP TRIGGER ledger_refuses_delete; DELETE FROM ledger WHERE seq >= \(kept.seq)")
+    try bench.start()
+    let cut = try #require(bench.answer(.verify).chain)
+    #expect(cut.verdict == "E_LEDGER_TRUNCATED" || cut.verdict == "E_LEDGER_BROKEN")
+    #expect(bench.agent.running.compactMap { $0?.isInHouse } == [true])
+    var request = ControlRequest(verb: .acceptBreak)
+    request.provenSecondsAgo = 301
+    request.confirmation = String(cut.head.prefix(8))
+    #expect(bench.agent.answer(request, by: AgentBench.owner).code == "E_REAUTH")
+    request.provenSecondsAgo = nil
+    request.confirmation = nil
+    #expect(bench.agent.answer(request, by: AgentBench.owner).code == "E_STATE")
+    request.confirmation = String(cut.head.prefix(8))
+    let accepted = bench.agent.answer(request, by: AgentBench.owner)
+    #expect(accepted.chain?.verdict == "sound")
+    #expect(accepted.grants?.map(\.state).sorted() == ["active", "invalidated"])
+    #expect(accepted.grants?.first { $0.id == house }?.isInForce == true)
+    var known = ControlRequest(verb: .verify)
+    known.known = KnownHead(checkpoint: String(decoding: kept.text, as: UTF8.self))
+    #expect(
+      bench.agent.answer(known, by: AgentBench.owner).chain?.verdict == "E_LEDGER_TRUNCATED")
+    known.known = KnownHead(checkpoint: "{}")
+    #expect(bench.agent.answer(known, by: AgentBench.owner).code == "E_STATE")
+    #expect(wire.clients.isEmpty == false)
   }
 
   @Test("the page of a report loads nothing and takes no text for markup")

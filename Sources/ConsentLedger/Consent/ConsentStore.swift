@@ -32,6 +32,9 @@ public final class ConsentStore {
   let database: Database
   let ledger: Ledger
   let random: (Int) -> [UInt8]
+  let directory: StateDirectory
+  var checkpointKey: [UInt8]?
+  var anchor: LedgerAnchor.Content
   var denylist: Denylist
   var journal = EgressJournal()
   var standing: Standing
@@ -54,6 +57,9 @@ public final class ConsentStore {
     floor = parts.floor
     ledgerFault = parts.ledgerFault
     recoveries = parts.recoveries
+    directory = parts.directory
+    checkpointKey = parts.checkpointKey
+    anchor = parts.anchor
     self.random = random
     denylist = parts.denylist
     standing = parts.standing
@@ -67,22 +73,6 @@ public final class ConsentStore {
   /// The hash of the ledger's last record, 64 hexadecimal digits.
   public func ledgerHead() throws(StoreError) -> String {
     try reading { () throws(DatabaseError) in try ledger.head() } ?? LedgerRecord.noPrevious
-  }
-
-  /// Verifies the whole chain, its bodies, and that the stored grants are what the ledger says.
-  ///
-  /// - Parameter knownHead: a head hash from a receipt, which the chain must contain.
-  /// - Returns: the number of records.
-  /// - Throws: `E_LEDGER_BROKEN`; `E_LEDGER_TRUNCATED` if the known head is missing.
-  @discardableResult
-  public func verify(knownHead: String?) throws(StoreError) -> Int64 {
-    let audit = try reading { () throws(DatabaseError) in
-      try LedgerAudit(ledger, database, wanted: knownHead)
-    }
-    ledgerFault = audit.fault
-    guard audit.fault == nil else { throw .consent(.ledgerBroken) }
-    guard knownHead == nil || audit.walk.metWanted else { throw .consent(.ledgerTruncated) }
-    return audit.walk.count
   }
 
   // MARK: - Recipients

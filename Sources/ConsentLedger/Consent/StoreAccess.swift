@@ -42,9 +42,14 @@ extension ConsentStore {
     floor = max(floor, time)
   }
 
-  /// - Throws: `E_LEDGER_BROKEN` while the chain or the stored state has a fault.
+  /// - Throws: `E_LEDGER_BROKEN` or `E_LEDGER_TRUNCATED` while the chain or the stored state has a
+  ///   fault.
   func requireWholeLedger() throws(StoreError) {
-    guard ledgerFault == nil else { throw .consent(.ledgerBroken) }
+    switch ledgerFault {
+    case nil: return
+    case .truncated: throw .consent(.ledgerTruncated)
+    case .record, .state: throw .consent(.ledgerBroken)
+    }
   }
 
   /// The recipients whose rows fit `condition`, as their records carry them.

@@ -7,6 +7,8 @@ internal import PrivacyFilter
 
 /// What walking the chain from its first record found.
 struct LedgerWalk: Equatable {
+  /// The sequence number of the chain's first record: 0, or that of the last accepted break.
+  var first: Int64 = 0
   /// Records read up to the end or the fault.
   var count: Int64 = 0
   /// The hash of the last good record; nil for none.
@@ -17,8 +19,8 @@ struct LedgerWalk: Equatable {
   var latest: Int64?
   /// The sequence number of the first record that does not fit; nil for a whole chain.
   var brokenAt: Int64?
-  /// Whether the wanted head was met.
-  var metWanted = false
+  /// Which of the wanted heads were met.
+  var met: Set<String> = []
 }
 
 /// The ledger's tables in one database.
@@ -52,7 +54,8 @@ final class Ledger {
     let exists = try last.step()
     let record = LedgerRecord(
       sequence: exists ? last.integer(0) + 1 : 0, time: Self.text(of: time), type: type.rawValue,
-      bodyHash: bodyHash, previous: exists ? last.text(1) : LedgerRecord.noPrevious)
+      bodyHash: bodyHash,
+      previous: exists && type != .genesis ? last.text(1) : LedgerRecord.noPrevious)
     last.reset()
     let hash = record.hash(&hasher)
     try database.run(
@@ -88,17 +91,22 @@ final class Ledger {
 
   /// Walks the chain to its end or its first fault, and shows every good record with its body.
   ///
+  /// It begins at the last GENESIS: an accepted break starts a chain of its own, numbered on.
+  ///
   /// A body that is not there was erased, which is no fault; one that is there and does not fit its
   /// hash is. An empty ledger is a fault at 0: every ledger has its first record.
   func walk(
-    wanted: String? = nil, _ visit: (LedgerRecord, [UInt8]?) -> Void = { _, _ in }
+    wanted: Set<String> = [], _ visit: (LedgerRecord, [UInt8]?) -> Void = { _, _ in }
   ) throws(DatabaseError) -> LedgerWalk {
     var rows = try database.prepare(
       """
       SELECT l.seq, l.ts, l.type, l.bh, l.prev, l.hash, b.salt, b.body
-      FROM ledger l LEFT JOIN bodies b ON b.bh = l.bh ORDER BY l.seq
+      FROM ledger l LEFT JOIN bodies b ON b.bh = l.bh WHERE l.seq >= ? ORDER BY l.seq
       """)
     var result = LedgerWalk()
+    result.first =
+      try database.integer("SELECT max(seq) FROM ledger WHERE type = 'GENESIS'") ?? 0
+    try rows.bind([.integer(result.first)])
     while try rows.step() {
       let record = LedgerRecord(
         sequence: rows.integer(0), time: rows.text(1), type: rows.text(2), bodyHash: rows.text(3),
@@ -106,13 +114,13 @@ final class Ledger {
       let body = rows.isNull(7) ? nil : rows.bytes(7)
       let hash = rows.text(5)
       guard let time = check(record, hash, salt: rows.bytes(6), body, after: result) else {
-        result.brokenAt = result.count
+        result.brokenAt = result.first + result.count
         return result
       }
       result.count += 1
       result.head = hash
       result.latest = max(result.latest ?? time, time)
-      if hash == wanted { result.metWanted = true }
+      if wanted.contains(hash) { result.met.insert(hash) }
       visit(record, body)
     }
     if result.count == 0 { result.brokenAt = 0 }
@@ -125,9 +133,9 @@ final class Ledger {
     after previous: LedgerWalk
   ) -> Int64? {
     let isGenesis = record.type == RecordType.genesis.rawValue
-    guard record.sequence == previous.count,
+    guard record.sequence == previous.first + previous.count,
       record.previous == previous.head ?? LedgerRecord.noPrevious,
-      isGenesis == (record.sequence == 0), RecordType(rawValue: record.type) != nil,
+      isGenesis == (previous.count == 0), RecordType(rawValue: record.type) != nil,
       record.hash(&hasher) == hash
     else { return nil }
     if let body, LedgerRecord.bodyHash(salt: salt, body: body, &hasher) != record.bodyHash {

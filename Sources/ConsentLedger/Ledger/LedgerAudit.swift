@@ -6,6 +6,18 @@ public enum LedgerFault: Equatable, Sendable {
   case record(Int64)
   /// The chain holds, but the stored grants or recipients are not what it says.
   case state
+  /// The chain holds, but the record that the last checkpoint names is not in it, or the checkpoint
+  /// is gone: the chain's end was cut off.
+  case truncated
+
+  /// In the words of the record of an accepted break.
+  var name: String {
+    switch self {
+    case .record(let sequence): "record \(sequence)"
+    case .state: "state"
+    case .truncated: "truncated"
+    }
+  }
 }
 
 /// One full check of the ledger and of the state that hangs off it.
@@ -13,16 +25,33 @@ struct LedgerAudit {
   let walk: LedgerWalk
   let fault: LedgerFault?
 
-  /// Walks the chain, replays its decisions and compares the stored rows with them.
-  init(_ ledger: Ledger, _ database: Database, wanted: String?) throws(DatabaseError) {
+  /// Walks the chain, replays its decisions, compares the stored rows with them, and looks for the
+  /// record that the last checkpoint names.
+  init(
+    _ ledger: Ledger, _ database: Database, anchor: LedgerAnchor.Content, wanted: String? = nil
+  ) throws(DatabaseError) {
     var replay = Replay()
-    walk = try ledger.walk(wanted: wanted) { replay.apply($0, $1) }
+    var hasCheckpoints = false
+    var heads: Set<String> = []
+    if let wanted { heads.insert(wanted) }
+    if case .checkpoint(let checkpoint) = anchor { heads.insert(checkpoint.head) }
+    walk = try ledger.walk(wanted: heads) { record, body in
+      replay.apply(record, body)
+      if record.type == RecordType.checkpoint.rawValue { hasCheckpoints = true }
+    }
     if let sequence = walk.brokenAt {
       fault = .record(sequence)
     } else if replay.isImpossible {
       fault = .state
     } else {
-      fault = try Self.fits(replay, database) ? nil : .state
+      let isCut =
+        switch anchor {
+        case .checkpoint(let checkpoint): !walk.met.contains(checkpoint.head)
+        // A ledger that has checkpoints had an anchor.
+        case .missing: hasCheckpoints
+        case .damaged: true
+        }
+      fault = try Self.fits(replay, database) ? (isCut ? .truncated : nil) : .state
     }
   }
 

@@ -4,6 +4,9 @@ internal import PrivacyFilter
 /// The bodies of the records that change consent: written as canonical JSON, read back when the
 /// store opens.
 ///
+///     GENESIS               {"device":"gateway"}; behind an accepted break also "broken":{"fault":…,
+///                           "head":…,"seq":…}, "by", and what goes on: "grants":{id:{"bh":…,"state":…}},
+///                           "recipients":{id:bh}
 ///     RECIPIENT             {"by":…,"document":{the recipient},"recipient":id}
 ///     PROPOSE, GRANT …      {"by":…,"document":{the grant},"grant":id,"recipient":id,"state":…}
 ///                           GRANT and RENEW also "endpoint": the broker's address then
@@ -15,6 +18,7 @@ internal import PrivacyFilter
 ///     SUPERSEDE             {"by":…,"grant":id,"new":id}
 ///     ROTATE                {"grant":id,"rotation":n}
 ///     EGRESS_DAY            {"day":"2026-01-15","grants":{id:SHA-256 of its rows in the journal}}
+///     CHECKPOINT            a `Checkpoint`
 ///     RECOVERY              {"reasons":[…]}
 ///     RECEIPT               the receipt itself
 enum RecordBody {
@@ -59,6 +63,38 @@ enum RecordBody {
       "by": .text(by), "document": .canonical(document), "recipient": .text(recipient.id),
     ]
     return body.bytes
+  }
+
+  /// What goes on behind an accepted break.
+  struct Carried: Decodable {
+    struct Grant: Decodable {
+      var bh: String
+      var state: String
+    }
+
+    var grants: [String: Grant]?
+    var recipients: [String: String]?
+  }
+
+  /// The body of the first record behind a break.
+  static func acceptedBreak(
+    _ fault: LedgerFault, _ head: (sequence: Int64, hash: String)?, by: String,
+    grants: [String: CanonicalJSON], recipients: [String: CanonicalJSON]
+  ) -> [UInt8] {
+    let body: CanonicalJSON = [
+      "broken": [
+        "fault": .text(fault.name), "head": head.map { .text($0.hash) } ?? .null,
+        "seq": head.map { .integer($0.sequence) } ?? .null,
+      ],
+      "by": .text(by), "device": "gateway", "grants": .object(grants),
+      "recipients": .object(recipients),
+    ]
+    return body.bytes
+  }
+
+  /// What a GENESIS says that goes on; nil if it cannot be read.
+  static func carried(in body: [UInt8]) -> Carried? {
+    try? JSONDecoder().decode(Carried.self, from: Data(body))
   }
 
   /// A body that names a grant, who decided, and what was found.

@@ -18,9 +18,9 @@ struct Replay {
 
   /// Takes in one good record; an erased body says nothing.
   mutating func apply(_ record: LedgerRecord, _ body: [UInt8]?) {
-    guard let type = RecordType(rawValue: record.type), type == .recipient || type.isDecision,
-      let body
-    else { return }
+    guard let type = RecordType(rawValue: record.type), let body else { return }
+    if type == .genesis { return carry(body) }
+    guard type == .recipient || type.isDecision else { return }
     guard let summary = RecordBody.summary(of: body) else { return isImpossible = true }
     if type == .recipient {
       guard let id = summary.recipient else { return isImpossible = true }
@@ -41,6 +41,16 @@ struct Replay {
       return isImpossible = true
     }
     grants[id] = Entry(state: state, bodyHash: bodyHash)
+  }
+
+  /// What an accepted break left to go on.
+  private mutating func carry(_ body: [UInt8]) {
+    guard let carried = RecordBody.carried(in: body) else { return isImpossible = true }
+    recipients = carried.recipients ?? [:]
+    for (id, grant) in carried.grants ?? [:] {
+      guard let state = RecordBody.state(named: grant.state) else { return isImpossible = true }
+      grants[id] = Entry(state: state, bodyHash: grant.bh)
+    }
   }
 }
 

@@ -38,15 +38,7 @@ enum Schema {
       seq INTEGER PRIMARY KEY, ts TEXT NOT NULL, type TEXT NOT NULL, bh TEXT NOT NULL,
       prev TEXT NOT NULL, hash TEXT NOT NULL) STRICT;
     CREATE TABLE bodies(bh TEXT PRIMARY KEY, salt BLOB NOT NULL, body BLOB NOT NULL) STRICT;
-    CREATE TRIGGER ledger_refuses_update BEFORE UPDATE ON ledger
-      BEGIN SELECT RAISE(ABORT, 'append-only'); END;
-    CREATE TRIGGER ledger_refuses_delete BEFORE DELETE ON ledger
-      BEGIN SELECT RAISE(ABORT, 'append-only'); END;
-    CREATE TRIGGER ledger_refuses_gap BEFORE INSERT ON ledger
-      WHEN NEW.seq IS NOT (SELECT coalesce(max(seq) + 1, 0) FROM ledger)
-      BEGIN SELECT RAISE(ABORT, 'append-only'); END;
-    CREATE TRIGGER bodies_refuse_update BEFORE UPDATE ON bodies
-      BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+    \(triggers)
     CREATE TABLE recipients(id TEXT PRIMARY KEY, bh TEXT NOT NULL) STRICT;
     CREATE TABLE grants(
       id TEXT PRIMARY KEY, state TEXT NOT NULL, bh TEXT NOT NULL, proposed_at INTEGER NOT NULL,
@@ -68,6 +60,19 @@ enum Schema {
     \(evidence)
     PRAGMA application_id = \(applicationID);
     PRAGMA user_version = \(version);
+    """
+
+  /// What keeps the ledger append-only; put back where somebody removed it.
+  static let triggers = """
+    CREATE TRIGGER IF NOT EXISTS ledger_refuses_update BEFORE UPDATE ON ledger
+      BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+    CREATE TRIGGER IF NOT EXISTS ledger_refuses_delete BEFORE DELETE ON ledger
+      BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+    CREATE TRIGGER IF NOT EXISTS ledger_refuses_gap BEFORE INSERT ON ledger
+      WHEN NEW.seq IS NOT (SELECT coalesce(max(seq) + 1, 0) FROM ledger)
+      BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+    CREATE TRIGGER IF NOT EXISTS bodies_refuse_update BEFORE UPDATE ON bodies
+      BEGIN SELECT RAISE(ABORT, 'append-only'); END;
     """
 
   /// The tables of the evidence, as version 2 has them.

@@ -128,6 +128,16 @@ struct StateDirectory {
     try sync()
   }
 
+  /// Puts a file with these bytes in the place of one of that name: a power cut leaves one of both.
+  func replace(_ name: String, _ bytes: [UInt8]) throws(SystemError) {
+    let temporary = path(of: name + ".new")
+    unsafe unlink(temporary)
+    let file = try StateFile(creating: temporary)
+    try file.write(bytes, at: 0)
+    guard unsafe rename(temporary, path(of: name)) == 0 else { throw .last }
+    try sync()
+  }
+
   /// Waits until names made or removed in the directory are on the disk.
   func sync() throws(SystemError) {
     let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

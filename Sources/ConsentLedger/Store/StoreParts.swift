@@ -11,6 +11,9 @@ struct StoreParts: ~Copyable {
   let recoveries: [Recovery]
   let denylist: Denylist
   let standing: Standing
+  let directory: StateDirectory
+  let checkpointKey: [UInt8]?
+  let anchor: LedgerAnchor.Content
 
   /// How long to wait for a process that is just letting go of the store, ms.
   private static let busyMilliseconds: Int32 = 2000
@@ -28,13 +31,17 @@ struct StoreParts: ~Copyable {
     if WriteAheadLog.endsInsideTransaction(log) { recoveries.append(.tornTransaction) }
     let database = try Self.database(directory)
     let ledger = Ledger(database, random: random)
-    let audit = try Self.audit(database, ledger, at: now)
+    let (key, anchor) = try Self.anchor(directory)
+    let audit = try Self.audit(database, ledger, anchor, at: now)
     let denylist = try Self.denylist(directory)
     if isListNew && !isNew { recoveries.append(.denylist) }
     standing = try Self.standing(database, ledger)
     ledgerFault = audit.fault
     floor = audit.walk.latest ?? now
     self.denylist = denylist
+    self.directory = directory
+    checkpointKey = key
+    self.anchor = anchor
     installSecret = secret.bytes
     self.database = database
     self.ledger = ledger
@@ -43,7 +50,7 @@ struct StoreParts: ~Copyable {
 
   /// Begins the ledger if there is none, and checks it whole.
   private static func audit(
-    _ database: Database, _ ledger: Ledger, at now: Int64
+    _ database: Database, _ ledger: Ledger, _ anchor: LedgerAnchor.Content, at now: Int64
   ) throws(StoreError) -> LedgerAudit {
     do throws(DatabaseError) {
       let version = try database.integer("PRAGMA user_version") ?? 0
@@ -57,7 +64,7 @@ struct StoreParts: ~Copyable {
           try database.execute(Schema.migration)
         }
       }
-      return try LedgerAudit(ledger, database, wanted: nil)
+      return try LedgerAudit(ledger, database, anchor: anchor)
     } catch {
       throw error.isFull ? .consent(.ledgerWrite) : StoreError(reading: error)
     }
@@ -88,6 +95,22 @@ struct StoreParts: ~Copyable {
       return try InstallSecret.load(from: directory, random: random)
     } catch {
       throw StoreError(error, .installSecret)
+    }
+  }
+
+  private static func anchor(
+    _ directory: StateDirectory
+  ) throws(StoreError) -> (key: [UInt8]?, LedgerAnchor.Content) {
+    let key: [UInt8]?
+    do throws(SystemError) {
+      key = try LedgerAnchor.key(from: directory)
+    } catch {
+      throw StoreError(error, .checkpointKey)
+    }
+    do throws(SystemError) {
+      return (key, try LedgerAnchor.load(from: directory, privateKey: key))
+    } catch {
+      throw StoreError(error, .anchor)
     }
   }
 

@@ -51,7 +51,7 @@ struct Report: ParsableCommand {
 /// A report for a terminal.
 enum ReportTable {
   static func lines(_ view: ReportView) -> [String] {
-    var lines = chain(view.chain)
+    var lines = lines(view.chain)
     for gap in view.gaps {
       lines.append(
         "\(gap.code): counts of \(gap.seconds) s at most may be missing between \(gap.after) and "
@@ -68,7 +68,7 @@ enum ReportTable {
     return lines
   }
 
-  private static func chain(_ chain: ReportView.Chain) -> [String] {
+  static func lines(_ chain: ReportView.Chain) -> [String] {
     var lines = [
       chain.verdict == "sound"
         ? "Ledger: sound, \(chain.records) records, head \(chain.head)"

@@ -22,6 +22,8 @@ struct ControlRequest: Codable, Sendable {
     case pause
     case receipt
     case report
+    case verify
+    case acceptBreak = "ledger.acceptBreak"
   }
 
   var verb: Verb
@@ -43,6 +45,10 @@ struct ControlRequest: Codable, Sendable {
   var notice: NoticeRequest?
   /// What a report covers.
   var report: ReportRequest?
+  /// The head or the whole checkpoint that the ledger must contain.
+  var known: KnownHead?
+  /// What an accepted break is confirmed with: the first 8 digits of the old head.
+  var confirmation: String?
   /// Whether a receipt is wanted in the form of Kantara.
   var kantara: Bool?
   /// How many seconds ago the person proved who they are, where a page asks for them (privacy.md
@@ -51,13 +57,13 @@ struct ControlRequest: Codable, Sendable {
 }
 
 extension ControlRequest.Verb {
-  /// Whether data may flow that did not before: then a page's person has to have proved who they
-  /// are just now.
+  /// Whether data may flow that did not before, or evidence changes: then a page's person has to
+  /// have proved who they are just now.
   ///
   /// Stopping never asks for that.
   var needsProof: Bool {
     switch self {
-    case .grantAccept, .grantRenew, .grantLift, .grantResume: true
+    case .grantAccept, .grantRenew, .grantLift, .grantResume, .acceptBreak: true
     default: false
     }
   }
@@ -150,6 +156,8 @@ struct ControlResponse: Codable, Sendable {
   var receipt: String?
   /// A report, or a part of one.
   var report: ReportView?
+  /// The ledger's chain as it was verified.
+  var chain: ReportView.Chain?
 
   static func failure(_ code: String, _ message: String) -> ControlResponse {
     ControlResponse(ok: false, code: code, message: message)

@@ -1,3 +1,5 @@
+import ConsentLedger
+
 // What `report`, `verify` and their like ask for and get on the control socket.
 
 /// What a report covers; nil leaves it open.
@@ -10,6 +12,12 @@ struct ReportRequest: Codable, Sendable {
   var to: String?
   /// Rows of the journal that were answered before: an answer holds `ControlLimits.reportRows`.
   var offset: Int?
+}
+
+/// What somebody kept of the ledger: a head, or a checkpoint as `verify --json` gave it.
+struct KnownHead: Codable, Sendable {
+  var head: String?
+  var checkpoint: String?
 }
 
 /// What the household knows of its data: what left, to whom, when, under which grant.
@@ -93,6 +101,10 @@ struct ReportView: Codable, Sendable, Equatable {
     var head: String
     /// UTC days of which the journal does not say what it said when the day was recorded.
     var contradictedDays: [String]
+    /// One sentence for a person where the chain is not sound.
+    var message: String?
+    /// The last checkpoint outside the database.
+    var checkpoint: Checkpoint?
   }
 
   var madeAt: String

@@ -13,16 +13,21 @@ extension Agent {
     }
   }
 
-  /// What is due once a day and in the first minute after the start, if its day has come.
+  /// What is due once a day and in the first minute after the start, if its day has come; and the
+  /// ledger's head outside the database, if it is another.
   ///
-  /// Not while the clock is in doubt: a record from a wrong future would hold every later one.
+  /// No record while the clock is in doubt: one from a wrong future would hold every later one.
   func keepEvidence() {
     let now = clock.now()
+    guard store.ledgerFault == nil else { return }
     let day = now / 86_400_000
-    guard day != evidenceDay, store.ledgerFault == nil, isClockTrusted(at: now) else { return }
     do throws(StoreError) {
-      try store.recordEgressDays(at: now)
-      evidenceDay = day
+      if day != evidenceDay, isClockTrusted(at: now) {
+        try store.recordEgressDays(at: now)
+        try store.recordCheckpoint(at: now)
+        evidenceDay = day
+      }
+      try store.keepAnchor(at: now)
     } catch {
       Log.event(.error, "E_LEDGER_WRITE")
     }
@@ -32,6 +37,7 @@ extension Agent {
   func endEvidence() {
     do throws(StoreError) {
       try store.endJournal(at: clock.now())
+      try store.keepAnchor(at: clock.now())
     } catch {
       Log.event(.error, "E_LEDGER_WRITE")
     }

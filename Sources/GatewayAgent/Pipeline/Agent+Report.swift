@@ -41,20 +41,6 @@ extension Agent {
     return ControlResponse(ok: true, report: view)
   }
 
-  /// The chain, verified anew.
-  func chainView() throws -> ReportView.Chain {
-    var view = ReportView.Chain(
-      verdict: "sound", records: 0, head: try store.ledgerHead(), contradictedDays: [])
-    do throws(StoreError) {
-      view.records = try store.verify(knownHead: nil)
-      view.contradictedDays = try store.contradictedEgressDays()
-    } catch {
-      guard case .consent = error else { throw error }
-      view.verdict = error.code
-    }
-    return view
-  }
-
   /// A UTC day of a text such as `2026-01-15`, in days since 1970-01-01.
   static func day(_ text: String, _ option: String) throws(ControlFailure) -> Int64 {
     guard let start = Timestamp.parse(text + "T00:00:00Z") else {

@@ -41,6 +41,8 @@ extension Agent {
           ? try store.kantaraReceipt(of: id) : try store.receipts(of: id).last
         return ControlResponse(
           ok: true, receipt: receipt.map { String(decoding: $0, as: UTF8.self) })
+      case .verify: return try verify(request.known)
+      case .acceptBreak: return try acceptBreak(request.confirmation, by: authority)
       case .report: return try report(request.report ?? ReportRequest())
       }
       return .failure("E_STATE", "the request lacks what its verb needs")
