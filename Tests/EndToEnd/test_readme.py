@@ -3,11 +3,19 @@
 import json
 import re
 import shlex
+import subprocess
 import unittest
 
-from harness import CHECKOUT, Bench, Subscriber, crc16
+from harness import CHECKOUT, Bench, Subscriber, agent_binary, crc16
 
 README = (CHECKOUT / "README.md").read_text()
+
+
+def agent_help(verb):
+    """What `--help` says of a verb; an unknown one has none."""
+    return subprocess.run(
+        [agent_binary(), *verb, "--help"], check=True, capture_output=True, text=True, timeout=30
+    ).stdout
 
 
 class Readme(unittest.TestCase):
@@ -48,6 +56,24 @@ class Readme(unittest.TestCase):
                 accepted = bench.agent.command("grant", "accept", proposal["id"][:8], "--json")
                 self.assertEqual(accepted["state"], "active")
                 bench.agent.command("withdraw", proposal["id"], "--json")
+
+    def test_every_command_that_a_document_names_exists(self):
+        documents = [CHECKOUT / "README.md", CHECKOUT / "deploy" / "INSTALL.md"]
+        documents += sorted((CHECKOUT / "docs").glob("*.md"))
+        named = 0
+        for document in documents:
+            text = document.read_text().replace("\\\n", " ")
+            for line in re.findall(r"(?:^|`)gateway-agent ([a-z][^\n`]*)", text, re.M):
+                # What follows two spaces is the explanation, what is in capitals a value.
+                words = shlex.split(line.split("  ")[0], comments=True)
+                verb = [words[0]]
+                if words[0] in ("grant", "ledger", "ev") and len(words) > 1:
+                    verb.append(words[1])
+                help_text = agent_help(verb)
+                named += 1
+                for option in (word.split("=")[0] for word in words if word.startswith("--")):
+                    self.assertIn(option, help_text, f"{document.name}: {line}")
+        self.assertGreater(named, 20)
 
 
 if __name__ == "__main__":
