@@ -33,7 +33,8 @@ let package = Package(
       name: "ConsentLedger", dependencies: ["PrivacyFilter", "CSQLite", "CCrypto"],
       resources: [.embedInCode("Profiles")]),
     .target(name: "ChargingFeed", dependencies: ["OBISDecoder"]),
-    .target(name: "MeterSimulator", dependencies: ["OBISDecoder", "CCrypto"]),
+    .target(
+      name: "MeterSimulator", dependencies: ["OBISDecoder", "ModbusMeters", "CCrypto"]),
     .target(name: "TOMLText"),
     .target(
       name: "ModbusMeters",
@@ -45,7 +46,7 @@ let package = Package(
       name: "GatewayAgent",
       dependencies: [
         "OBISDecoder", "MeterCipher", "PrivacyFilter", "ConsentLedger", "ChargingFeed",
-        "ModbusMeters", "TOMLText", "MeterSimulator", "CMosquitto", "CLinux", "CCrypto",
+        "ModbusMeters", "TOMLText", "MeterSimulator", "CMosquitto", "CModbus", "CLinux", "CCrypto",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
@@ -65,7 +66,8 @@ let package = Package(
       name: "PrivacyFilterTests", dependencies: ["PrivacyFilter", "AllocationCounter", "CCrypto"]),
     .testTarget(name: "ConsentLedgerTests", dependencies: ["ConsentLedger"]),
     .testTarget(
-      name: "ModbusMetersTests", dependencies: ["ModbusMeters", "OBISDecoder", "PrivacyFilter"]),
+      name: "ModbusMetersTests",
+      dependencies: ["ModbusMeters", "MeterSimulator", "OBISDecoder", "PrivacyFilter"]),
     .testTarget(
       name: "MeterSimulatorTests", dependencies: ["MeterSimulator", "OBISDecoder", "MeterCipher"]),
     .testTarget(

@@ -61,11 +61,13 @@ public struct MeterPlanner: Sendable {
     let inside = stretches(of: block.function, in: profile.fields).filter {
       block.range.lowerBound <= $0.lowerBound && $0.upperBound <= block.range.upperBound
     }
-    guard let first = inside.first, let last = inside.last else { return [] }
-    if refusal == .illegalFunction, !isTwin {
+    if refusal == .illegalFunction, !isTwin,
+      profile.fields.contains(where: { $0.register.function == block.function })
+    {
       exchangeTables(block.function)
       return plan.fast + plan.slow
     }
+    guard let first = inside.first, let last = inside.last else { return [] }
     if refusal == .illegalValue, block.count > MeterPlanner.fewestRegisters,
       maxRegisters >= block.count
     {
@@ -125,6 +127,9 @@ public struct MeterPlanner: Sendable {
     for index in profile.ratios.indices
     where profile.ratios[index].register.function == function {
       profile.ratios[index].register.function = function.other
+    }
+    if profile.identify?.register.function == function {
+      profile.identify?.register.function = function.other
     }
     renew()
   }

@@ -6,7 +6,7 @@ enum ImportRules {
     "MeterCipher": ["OBISDecoder", "CCrypto"],
     "PrivacyFilter": ["OBISDecoder"],
     "ChargingFeed": ["OBISDecoder"],
-    "MeterSimulator": ["OBISDecoder", "CCrypto"],
+    "MeterSimulator": ["OBISDecoder", "ModbusMeters", "CCrypto"],
     "ModbusMeters": ["OBISDecoder", "TOMLText", "TOMLKit"],
     "TOMLText": [],
     "ConsentLedger": [
@@ -17,7 +17,7 @@ enum ImportRules {
       "OBISDecoder", "MeterCipher", "PrivacyFilter", "ConsentLedger", "ChargingFeed",
       "ModbusMeters", "TOMLText", "MeterSimulator",
       "FoundationEssentials", "Glibc", "ArgumentParser", "TOMLKit", "Synchronization", "CMosquitto",
-      "CLinux", "CCrypto",
+      "CModbus", "CLinux", "CCrypto",
     ],
   ]
 
