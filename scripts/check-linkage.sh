@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 binary=${1:-.build/release/gateway-agent}
-readonly allowed='^(libmosquitto\.so\.1|libsqlite3\.so\.0|libcrypto\.so\.3|libssl\.so\.3|libstdc\+\+\.so\.6|libgcc_s\.so\.1|libm\.so\.6|libc\.so\.6|ld-linux[-a-z0-9_]*\.so\.[0-9])$'
+readonly allowed='^(libmosquitto\.so\.1|libmodbus\.so\.5|libsqlite3\.so\.0|libcrypto\.so\.3|libssl\.so\.3|libstdc\+\+\.so\.6|libgcc_s\.so\.1|libm\.so\.6|libc\.so\.6|ld-linux[-a-z0-9_]*\.so\.[0-9])$'
 bad=0
 
 complain() {

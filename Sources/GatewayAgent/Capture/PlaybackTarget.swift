@@ -16,9 +16,12 @@ enum PlaybackDestination: Equatable, Sendable, ExpressibleByArgument {
     case "pty": self = .pseudoTerminal
     case "-": self = .standardOutput
     default:
-      guard argument.hasPrefix("tcp:"), let port = UInt16(argument.dropFirst(4)) else {
-        return nil
+      guard argument.hasPrefix("tcp:") else { return nil }
+      var place = argument.dropFirst(4)
+      for host in ["127.0.0.1:", "localhost:"] where place.hasPrefix(host) {
+        place = place.dropFirst(host.utf8.count)
       }
+      guard let port = UInt16(place) else { return nil }
       self = .tcp(port: port)
     }
   }

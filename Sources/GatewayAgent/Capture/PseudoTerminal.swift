@@ -44,6 +44,22 @@ struct PseudoTerminal: ~Copyable {
     try master.writeWhatFits(bytes)
   }
 
+  /// The descriptor to wait for what somebody writes to the device.
+  var number: Int32 { master.number }
+
+  /// What has been written to the device; empty if it was nothing.
+  func read() -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: 512)
+    let count = unsafe Glibc.read(master.number, &bytes, bytes.count)
+    return Array(bytes.prefix(max(count, 0)))
+  }
+
+  /// A second descriptor of the device: while it is open, its users may come and go unnoticed.
+  func hold() throws(SystemError) -> FileDescriptor {
+    unsafe try FileDescriptor(
+      open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC), from: "open")
+  }
+
   /// How many bytes a reader has not fetched yet (`FIONREAD`).
   ///
   /// Opens the device for the moment, so `hasReader` must not be asked meanwhile.

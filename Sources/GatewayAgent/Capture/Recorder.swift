@@ -68,6 +68,8 @@ final class Recorder {
       Terminal.endProgress()
       Terminal.note("gateway-agent: \(name) is gone; recording goes on when it is back")
     case .ended: loop.stop()
+    // Nobody records a meter that is asked.
+    case .otherMeter: break
     }
   }
 

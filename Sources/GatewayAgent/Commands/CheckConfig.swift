@@ -28,7 +28,7 @@ struct CheckConfig: ParsableCommand {
   mutating func run() throws {
     let own = OwnMeters(meters ?? OwnMeters.directory(beside: config))
     for finding in own.findings { Terminal.note(finding.description) }
-    let outcome = ConfigurationReader().outcome(
+    let outcome = ConfigurationReader(ownMeters: meters).outcome(
       ofFile: config, environment: Environment.variables())
     switch outcome {
     case .unusable(let errors):

@@ -1,3 +1,4 @@
+import ModbusMeters
 import OBISDecoder
 
 /// A configuration and its findings, for a person or a script.
@@ -43,6 +44,11 @@ struct CheckConfigReport {
   }
 
   private func description(_ meter: Configuration.Meter) -> String {
+    if let modbus = meter.modbus {
+      return "\(CheckConfigReport.text(meter.input)), Modbus \(modbus.framing.rawValue), unit "
+        + "\(modbus.unit), \(modbus.profile.id), every \(modbus.pollSeconds) s, "
+        + "stale after \(meter.staleAfterSeconds) s"
+    }
     let dialect = meter.dialect?.name.description ?? "dialect recognised"
     return "\(CheckConfigReport.text(meter.input)), \(dialect), "
       + "stale after \(meter.staleAfterSeconds) s"
@@ -106,7 +112,14 @@ struct CheckConfigReport {
       if case .serial(_, let settings) = meter.input {
         json.member("speed", number: String(settings.speed))
       }
-      json.member("dialect", text: meter.dialect?.name.description ?? "auto")
+      if let modbus = meter.modbus {
+        json.member("profile", text: modbus.profile.id)
+        json.member("framing", text: modbus.framing.rawValue)
+        json.member("unit", number: String(modbus.unit))
+        json.member("poll_seconds", number: String(modbus.pollSeconds))
+      } else {
+        json.member("dialect", text: meter.dialect?.name.description ?? "auto")
+      }
       json.member("stale_after_seconds", number: String(meter.staleAfterSeconds))
       json.close("}")
     }

@@ -9,7 +9,8 @@ struct Simulate: ParsableCommand {
     abstract: "Send what a meter of a model would send, from a household that is not there.",
     discussion: """
       All identifiers are invented. Prints the path or address to read from, and starts when \
-      somebody does. To standard output with --frames it does not wait between frames.
+      somebody does. To standard output with --frames it does not wait between frames. \
+      modbus:PROFILE answers as a Modbus meter: gateway-agent meters lists the profiles.
       """)
 
   @Option(help: ArgumentHelp("pty, tcp:PORT on loopback, or - .", valueName: "where"))
@@ -44,7 +45,9 @@ struct Simulate: ParsableCommand {
   @Flag(help: "With --list: one JSON object a line.")
   var json = false
 
-  @Argument(help: "The model.")
+  @OptionGroup(title: "Modbus") var modbus: ModbusSimulationOptions
+
+  @Argument(help: "The model, or modbus:PROFILE for a Modbus meter.")
   var model: String?
 
   mutating func validate() throws {
@@ -58,6 +61,7 @@ struct Simulate: ParsableCommand {
     if json, !isList { throw ValidationError("--json goes with --list") }
     if isList { return }
     guard let model else { throw ValidationError("which model? --list shows them") }
+    if model.hasPrefix(ModbusSimulation.prefix) { return try validateModbus() }
     if MeterModel.named(model) == nil {
       let names = MeterModel.all.map(\.name)
       let near = Suggestion.nearest(to: model, among: names).map { ", did you mean \($0)?" }
@@ -65,8 +69,25 @@ struct Simulate: ParsableCommand {
     }
   }
 
+  /// A Modbus meter answers, so it needs somebody who can ask.
+  private func validateModbus() throws {
+    if to == .standardOutput {
+      throw ValidationError("a Modbus meter answers on --to pty or --to tcp:PORT")
+    }
+    if modbus.count < 1 || modbus.count > 247 || modbus.count > 1 && to == .pseudoTerminal {
+      throw ValidationError("--count must be from 1 to 247, with --to tcp:0")
+    }
+    if modbus.units.contains(0) { throw ValidationError("--unit must be from 1 to 255") }
+  }
+
   mutating func run() throws {
     if isList { return try list() }
+    if let model, model.hasPrefix(ModbusSimulation.prefix) {
+      return try ModbusSimulation(
+        model: model, options: modbus, destination: to, link: link, seed: seed,
+        start: start?.milliseconds ?? GatewayClock(rate: 1).now()
+      ).run()
+    }
     guard let meter = model.flatMap({ SimulatedMeter(name: $0, seed: seed) }) else { return }
     if isIdentifiers { return try listIdentifiers(meter) }
     do {

@@ -20,7 +20,7 @@ struct Status: ParsableCommand {
         "meter \(meter.name): port \(text(meter.port)), meter \(text(meter.meter)); "
           + "\(meter.frames) frames, \(meter.rejected) damaged, "
           + "\(meter.problems) unreadable parts, "
-          + "\(meter.discardedBytes) bytes of no frame" + cipherText(meter))
+          + "\(meter.discardedBytes) bytes of no frame" + cipherText(meter) + busText(meter))
     }
     for broker in status.brokers {
       try Terminal.line(
@@ -30,6 +30,13 @@ struct Status: ParsableCommand {
     if let pause = status.pause { try Terminal.line("paused: \(pause)") }
     if status.grants.isEmpty { try Terminal.line("no grants: nothing leaves") }
     for grant in status.grants { try Terminal.line(GrantText.row(grant)) }
+  }
+
+  /// What a Modbus meter's bus has counted.
+  private func busText(_ meter: StatusView.Meter) -> String {
+    guard let bus = meter.bus else { return "" }
+    return "; bus: \(bus.lostReplies) replies lost, \(bus.lateCycles) cycles late, "
+      + "\(bus.strayBytes) stray bytes"
   }
 
   /// What there is to say of encryption; nothing of a meter in clear.

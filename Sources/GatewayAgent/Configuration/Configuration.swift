@@ -1,3 +1,4 @@
+import ModbusMeters
 import OBISDecoder
 
 /// What the household wrote in `config.toml`: meters, brokers and places, never consent.
@@ -66,6 +67,8 @@ struct Configuration: Equatable, Sendable {
     var scale = ScaleOverride.none
     /// `clock`: how to take what the meter's clock says of summer time.
     var clock = ClockConvention.asSent
+    /// `profile` and what belongs to it: how a Modbus meter is asked; nil for one that sends unasked.
+    var modbus: Modbus?
 
     /// What the decoder is told.
     var decoderOptions: DecoderOptions {
@@ -75,6 +78,22 @@ struct Configuration: Equatable, Sendable {
       options.clock = clock
       return options
     }
+  }
+
+  /// How a Modbus meter is asked.
+  struct Modbus: Equatable, Sendable {
+    /// `profile`: its registers, by the name that `gateway-agent meters` lists.
+    var profile: MeterProfile
+    /// `unit`: its address, 1…247, or 255 for a device on the network itself; the profile's unless given.
+    var unit: UInt8
+    /// `framing`: `rtu` or `tcp`; on the network `tcp` unless given.
+    var framing: ModbusFraming
+    /// `speed`, `parity`, `stop_bits`: the profile's unless given.
+    var serial: SerialDefaults
+    /// `poll_seconds`: from one reading to the next, 1…86 400.
+    var pollSeconds = 1
+    /// `rs485`: whether the kernel turns the line where its driver can.
+    var usesRS485 = true
   }
 
   /// One MQTT broker, to which grants may point by name.
@@ -144,8 +163,8 @@ struct Configuration: Equatable, Sendable {
   enum Limits {
     /// Bytes of a configuration file; a hundred meters take a tenth of it.
     static let fileBytes = 1 << 18
-    /// Meters of one agent: a gate bank has 32 gates and a household few meters.
-    static let meters = 8
+    /// Meters of one agent: a gate bank has 32 gates.
+    static let meters = 32
     /// Brokers of one agent.
     static let brokers = 8
     /// Characters of a meter's or broker's name.

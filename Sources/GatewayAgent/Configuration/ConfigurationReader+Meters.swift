@@ -18,15 +18,20 @@ extension ConfigurationReader {
       document.note("meters", expected: "at least one table [[meters]]", found: "none")
     }
     var meters: [Configuration.Meter] = []
+    let catalogue = catalogue(tables, file: document.problems.file)
     for var table in tables {
       let name = self.name(&table, taken: meters.map(\.name), isOnly: tables.count == 1)
-      let meter = self.meter(&table, named: name, zone: zone)
-      table.finish()
-      guard let meter else { continue }
-      if meters.contains(where: { $0.input.isSamePlace(as: meter.input) }) {
-        table.note(
-          "port", expected: "a port for each meter", found: "one that another meter uses")
+      let meter: Configuration.Meter?
+      if let catalogue, table.has("profile") {
+        meter = modbusMeter(&table, named: name, zone: zone, catalogue)
+      } else {
+        meter = self.meter(&table, named: name, zone: zone)
       }
+      table.finish(
+        hints: table.has("profile")
+          ? [:] : ["unit": "profile beside it", "framing": "profile beside it"])
+      guard let meter else { continue }
+      checkSharing(table, meter, with: meters)
       meters.append(meter)
     }
     return meters

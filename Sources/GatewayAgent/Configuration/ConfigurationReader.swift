@@ -6,6 +6,8 @@ import TOMLText
 struct ConfigurationReader {
   /// Where relative secret files are looked up.
   var secretsDirectory = Configuration.secretsDirectory
+  /// Where the household's own meter profiles are; `meters` beside the file unless given.
+  var ownMeters: String?
   /// Whether secrets and certificates must be there; false for verbs that only ask the running
   /// agent, and may not read them.
   var checksFiles = true

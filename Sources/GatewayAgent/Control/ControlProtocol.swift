@@ -226,6 +226,20 @@ struct StatusView: Codable, Sendable {
     var wrongKeys: UInt64
     /// Frames for which there is no key.
     var encrypted: UInt64
+    /// Of a Modbus meter, what its bus has counted; nil for any other.
+    var bus: Bus?
+  }
+
+  /// A bus of Modbus meters, counted since the start.
+  struct Bus: Codable, Sendable {
+    /// The meter's address.
+    var unit: UInt8
+    /// Requests without a whole reply, to any unit of the bus.
+    var lostReplies: UInt64
+    /// Cycles that ended when the next one was due already.
+    var lateCycles: UInt64
+    /// Bytes that belonged to no reply.
+    var strayBytes: UInt64
   }
 
   struct Broker: Codable, Sendable {

@@ -47,4 +47,6 @@ enum InputState: Equatable, Sendable {
   case lost(errno: Int32)
   /// All of a file or of standard input has been read; nothing more will come.
   case ended
+  /// A Modbus meter answers, and is not the one that its profile describes.
+  case otherMeter
 }

@@ -41,6 +41,23 @@ enum SerialPort {
     try configure(port, settings)
   }
 
+  /// Takes a line that libmodbus has opened for this process alone, and has it tell silence from an end.
+  ///
+  /// With VMIN 0, as libmodbus leaves it, a raw line answers both with 0 bytes.
+  static func claim(_ port: Int32) throws(SystemError) {
+    var line = termios()
+    guard unsafe tcgetattr(port, &line) == 0 else {
+      throw SystemError(call: "tcgetattr", number: errno)
+    }
+    line.c_cflag &= ~tcflag_t(HUPCL)
+    line.c_cc.6 = 1
+    line.c_cc.5 = 0
+    guard unsafe tcsetattr(port, TCSANOW, &line) == 0 else {
+      throw SystemError(call: "tcsetattr", number: errno)
+    }
+    _ = ioctl(port, UInt(TIOCEXCL))
+  }
+
   private static func configure(_ port: Int32, _ settings: SerialSettings) throws(SystemError) {
     guard let rate = rates.first(where: { $0.speed == settings.speed }) else {
       throw SystemError(call: "cfsetspeed", number: EINVAL)

@@ -22,7 +22,8 @@ extension Agent {
           lastFrame: feed.lastFrameAt.map(Timestamp.text),
           trust: feed.cipherWatch.trust?.name.description, replay: feed.cipherWatch.isReplay,
           replays: feed.cipherWatch.replays, tagMismatches: feed.cipherWatch.tagMismatches,
-          wrongKeys: feed.cipherWatch.wrongKeys, encrypted: feed.cipherWatch.unread))
+          wrongKeys: feed.cipherWatch.wrongKeys, encrypted: feed.cipherWatch.unread,
+          bus: busView(of: feed)))
     }
     for case .some(let link) in links {
       let counters = link.connection.counters
@@ -44,6 +45,14 @@ extension Agent {
       try self.view(of: $0)
     }
     return view
+  }
+
+  private func busView(of feed: MeterFeed) -> StatusView.Bus? {
+    guard let modbus = feed.configuration.modbus, let counters = bus(of: feed.source)?.counters
+    else { return nil }
+    return StatusView.Bus(
+      unit: modbus.unit, lostReplies: counters.lostReplies, lateCycles: counters.lateCycles,
+      strayBytes: counters.strayBytes)
   }
 
   func grantViews() throws -> [GrantView] {

@@ -20,6 +20,8 @@ final class Agent {
 
   var bank = GateBank()
   var feeds: [MeterFeed] = []
+  /// Buses of Modbus meters, each with a thread of its own.
+  var buses: [ModbusBus] = []
   var conditions: [MeterCondition] = []
   var sources: [GateSource] = []
   var links: [Link?] = Array(repeating: nil, count: Agent.linkLimit)
@@ -81,6 +83,7 @@ final class Agent {
     store.enabledProfiles = configuration.enabledProfiles
     pseudonyms = Pseudonyms(installSecret: store.installSecret, hmac: Crypto.hmacSHA256)
     try addMeters()
+    addBuses()
     tickTimer = loop.timer { [unowned self] in tick() }
     minute = loop.timer { [unowned self] in everyMinute() }
     charging = configuration.charging.map {
@@ -128,6 +131,7 @@ final class Agent {
     finishEndedGrants()
     loadGrants()
     for feed in feeds { feed.start() }
+    for bus in buses { bus.start() }
     listenForProposals()
     minute?.arm(afterMilliseconds: 60_000 / clock.rate)
     chargingTick()
@@ -142,6 +146,7 @@ final class Agent {
     minute?.cancel()
     watchdog?.cancel()
     for feed in feeds { feed.stop() }
+    for bus in buses { bus.stop() }
     proposalConnection?.stop()
     for contribution in contributions { _ = contribution.stop() }
     saveRuntime()

@@ -56,6 +56,7 @@ extension InputState {
     case .absent(let number): (.absent, Self.reason(of: number))
     case .lost(let number): (.closed, number == 0 ? .connectionLost : Self.reason(of: number))
     case .ended: (.closed, .endOfInput)
+    case .otherMeter: (.absent, .configuration)
     }
   }
 

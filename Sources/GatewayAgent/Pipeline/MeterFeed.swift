@@ -1,3 +1,4 @@
+import ModbusMeters
 import OBISDecoder
 import PrivacyFilter
 
@@ -47,7 +48,8 @@ final class MeterFeed: FrameSink {
   var onStale: (MeterFeed) -> Void = { _ in }
 
   private let clock: GatewayClock
-  private let input: Input
+  /// Nil for a meter on a bus, which is asked: `ModbusBus` hands over what it says.
+  private let input: Input?
   private var decoder: MeterDecoder
   private var keys: MeterKeys
   private let vault: VaultHandle
@@ -73,7 +75,7 @@ final class MeterFeed: FrameSink {
     self.keys = keys
     cipherWatch = CipherWatch(source: source)
     decoder = MeterDecoder(configuration.decoderOptions)
-    input = Input(configuration.input, on: loop)
+    input = configuration.modbus == nil ? Input(configuration.input, on: loop) : nil
     lastFrameMonotonic = GatewayClock.monotonicMilliseconds()
     idle = loop.timer { [unowned self] in lineIdle() }
     staleness = loop.timer { [unowned self] in checkFreshness() }
@@ -81,22 +83,42 @@ final class MeterFeed: FrameSink {
 
   /// Opens the port.
   func start() {
-    input.onBytes = { [unowned self] bytes, _ in take(bytes) }
-    input.onSignOn = { [unowned self] in tell($0) }
-    input.onState = { [unowned self] state in
-      portState = state
-      if state == .ended { lineIdle() }
-      onPort(self)
-    }
+    input?.onBytes = { [unowned self] bytes, _ in take(bytes) }
+    input?.onSignOn = { [unowned self] in tell($0) }
+    input?.onState = { [unowned self] in note($0) }
     staleness?.arm(afterMilliseconds: staleMilliseconds)
-    input.start()
+    input?.start()
   }
 
   /// Closes the port.
   func stop() {
     idle?.cancel()
     staleness?.cancel()
-    input.stop()
+    input?.stop()
+  }
+
+  /// Takes note of how its port, or its bus, is.
+  func note(_ state: InputState) {
+    portState = state
+    if state == .ended { lineIdle() }
+    onPort(self)
+  }
+
+  // MARK: - Cycles
+
+  /// Takes what a cycle brought from a Modbus meter: a frame like any other.
+  func take(_ cycle: MeterCycle) {
+    receivedAt = clock.now()
+    let bytes = cycle.bytes.span
+    for reading in cycle.readings { self.reading(reading, in: bytes) }
+    for secret in cycle.secrets { self.secret(secret, in: bytes) }
+    if cycle.rejected + cycle.failedBlocks > 0 {
+      problems &+= UInt64(cycle.rejected + cycle.failedBlocks)
+      lastError = .malformedValue
+      snapshot.recordProblem()
+    }
+    isInFrame = false
+    complete(meterTime: nil)
   }
 
   // MARK: - Bytes
@@ -200,12 +222,16 @@ final class MeterFeed: FrameSink {
       Log.event(.warning, "CHECKSUM_MISSING", Int64(source))
       return
     }
-    frames &+= 1
     cipherWatch.noteGood(summary)
+    complete(meterTime: summary.meterTime)
+  }
+
+  private func complete(meterTime: MeterTime?) {
+    frames &+= 1
     lastFrameAt = receivedAt
     lastFrameMonotonic = GatewayClock.monotonicMilliseconds()
     if staleness?.isArmed == false { staleness?.arm(afterMilliseconds: staleMilliseconds) }
-    snapshot.meterTime = summary.meterTime
+    snapshot.meterTime = meterTime
     snapshot.end()
     unknownDropped &+= UInt64(snapshot.unknownCount)
     onFrame(self)
