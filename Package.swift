@@ -76,7 +76,7 @@ let package = Package(
       name: "GatewayAgentTests",
       dependencies: [
         "GatewayAgent", "TOMLText", "ModbusMeters", "ConsentLedger", "OBISDecoder", "PrivacyFilter",
-        "MeterSimulator", "AllocationCounter", "CCrypto",
+        "MeterSimulator", "AllocationCounter", "CCrypto", "CModbus",
       ]),
     .testTarget(name: "TidyTests"),
   ],

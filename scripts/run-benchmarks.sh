@@ -26,3 +26,4 @@ python=.venv/bin/python
 [[ -x $python ]] || python=python3
 "$python" Benchmarks/compare.py "${compare_flags[@]}"
 python3 Benchmarks/latency.py "${flags[@]}"
+python3 Benchmarks/modbus.py "${flags[@]}"

@@ -68,6 +68,22 @@ extension IdentityCheck {
   }
 }
 
+extension IdentityCheck {
+  /// The one order in which two registers are a mains voltage; nil if none or several are.
+  public static func mainsVoltage(
+    in words: (UInt16, UInt16)
+  ) -> (order: StaticString, value: Decimal)? {
+    let (lowest, highest) = (Decimal(mantissa: 90), Decimal(mantissa: 290))
+    let plausible = readings(of: words, as: .float32, scale: Decimal(mantissa: 1)).compactMap {
+      reading in
+      reading.value.flatMap { value in
+        value.isLess(than: lowest) || highest.isLess(than: value) ? nil : (reading.order, value)
+      }
+    }
+    return plausible.count == 1 ? plausible[0] : nil
+  }
+}
+
 extension RegisterType {
   /// The number that the lowest bits hold, times `scale`; nil where they hold none.
   fileprivate func value(_ bits: UInt64, _ scale: Decimal) -> Decimal? {

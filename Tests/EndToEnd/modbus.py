@@ -1,10 +1,14 @@
 """Simulated Modbus meters for the end-to-end suites, and an agent that reads them."""
 
+import os
 import pathlib
+import select
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
+import tty
 
 from harness import Agent, Broker, agent_binary
 from mqtt import Subscriber
@@ -33,8 +37,16 @@ class Simulated:
         """As the configuration writes it."""
         return self.place if self.place.startswith("/") else f"tcp://{self.place}"
 
+    def freeze(self):
+        """As a peer that vanishes: its connections stay, and nothing comes any more."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
+
     def stop(self):
         if self.process:
+            self.thaw()
             self.process.terminate()
             self.process.wait(10)
             self.process.stdout.close()
@@ -76,6 +88,35 @@ class ModbusBench:
         finally:
             self.broker.stop()
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class NullModem:
+    """Two pseudo-terminals whose bytes come out at each other's end."""
+
+    def __init__(self):
+        self.masters, self.paths, self.slaves = [], [], []
+        for _ in range(2):
+            master, slave = os.openpty()
+            tty.setraw(slave)
+            self.masters.append(master)
+            self.slaves.append(slave)
+            self.paths.append(os.ttyname(slave))
+        self.is_open = True
+        self.thread = threading.Thread(target=self.forward, daemon=True)
+        self.thread.start()
+
+    def forward(self):
+        while self.is_open:
+            readable, _, _ = select.select(self.masters, [], [], 0.1)
+            for master in readable:
+                other = self.masters[1 - self.masters.index(master)]
+                os.write(other, os.read(master, 4096))
+
+    def close(self):
+        self.is_open = False
+        self.thread.join()
+        for descriptor in self.masters + self.slaves:
+            os.close(descriptor)
 
 
 class ForeignServer:

@@ -4,12 +4,13 @@ import json
 import os
 import re
 import struct
+import subprocess
 import tempfile
 import time
 import unittest
 
-from harness import CHECKOUT, wait_for
-from modbus import ForeignServer, ModbusBench, Simulated
+from harness import CHECKOUT, agent_binary, wait_for
+from modbus import ForeignServer, ModbusBench, NullModem, Simulated
 
 # Cycles under late replies; 200 at length.
 CYCLES = int(os.environ.get("GATEWAY_MODBUS_CYCLES", "12"))
@@ -80,6 +81,51 @@ class ModbusTests(unittest.TestCase):
             self.assertEqual(document["active_power_export_w"], 1234.5)
             self.assertEqual(document["active_power_import_w"], 0)
             self.assertEqual(document["energy_import_wh"], 9113480)
+
+    def test_publishes_what_a_foreign_server_holds_on_a_serial_line(self):
+        line = NullModem()
+        self.addCleanup(line.close)
+        server = ForeignServer(sdm630(229.5, 327.0, 12.5), function=4, serial=line.paths[0])
+        self.addCleanup(server.stop)
+        with ModbusBench({"pump": {"port": line.paths[1], "profile": "eastron-sdm630"}}) as bench:
+            document = self.states(bench, "pump", 3)[-1]
+            self.assertEqual(document["voltage_l1_v"], 229.5)
+            self.assertEqual(document["active_power_import_w"], 327)
+            self.assertEqual(document["energy_import_wh"], 12500)
+
+    def test_says_that_a_peer_that_vanishes_is_gone_and_reads_it_when_it_is_back(self):
+        peer = self.simulate("eastron-sdm630")
+        with ModbusBench({"home": {"port": peer.port, "profile": "eastron-sdm630"}}) as bench:
+            self.states(bench, "home", 2)
+            gone = time.monotonic()
+            peer.freeze()
+            offline = bench.subscriber.wait("meter/home/status", since=gone, seconds=10)
+            self.assertEqual(offline[-1]["payload"], b"offline")
+            print(f"peer vanished: said so {offline[-1]['at'] - gone:.2f} s later")
+            time.sleep(3)
+            for message in bench.subscriber.on("meter/home/state"):
+                if message["at"] > offline[-1]["at"]:
+                    self.assertNotIn("active_power_import_w", json.loads(message["payload"]))
+            back = time.monotonic()
+            peer.thaw()
+            bench.subscriber.wait("meter/home/state", since=back, seconds=20)
+            print(f"peer back: data {time.monotonic() - back:.2f} s later")
+
+    def test_probe_prints_a_configuration_that_works(self):
+        peer = self.simulate("siemens-pac2200", units=(3,))
+        done = subprocess.run(
+            [agent_binary(), "probe", "--modbus", "--json", "--unit", "3", peer.place],
+            capture_output=True, text=True, timeout=60, check=False,
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        found = json.loads(done.stdout)
+        keys = dict(re.findall(r"^(\w+) = (\S+)", found["configuration"], re.M))
+        keys = {key: json.loads(value) for key, value in keys.items()}
+        self.assertEqual(keys["unit"], 3)
+        name = keys.pop("name")
+        with ModbusBench({name: keys}) as bench:
+            document = self.states(bench, name, 2)[-1]
+            self.assertTrue(200 < document["voltage_l1_v"] < 260, document)
 
     def test_takes_no_late_reply_for_another(self):
         for late in (700, 1200, 2500):

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+import ModbusMeters
 
 /// `gateway-agent probe`: what is on a line, and the configuration for it.
 struct Probe: ParsableCommand {
@@ -6,12 +7,23 @@ struct Probe: ParsableCommand {
     abstract: "Find out what is on a port, and print the configuration for it.",
     discussion: """
       Tries the speeds and parities that meters use, names maker and family, and says what is wrong \
-      where nothing can be read. Sends nothing to the meter. Exits 1 if no meter was found. No number of \
-      a meter is shown.
+      where nothing can be read. Sends nothing to the meter, unless --modbus has it ask Modbus meters for \
+      registers: units 1 to 8, or those of --unit. Exits 1 if no meter was found. No number of a meter is \
+      shown.
       """)
 
   @Option(help: ArgumentHelp("Listen so long at each setting, 1 to 120.", valueName: "seconds"))
   var seconds = 11
+
+  @Flag(help: "Ask for Modbus meters instead of listening.")
+  var modbus = false
+
+  @Option(
+    name: .customLong("unit"),
+    help: ArgumentHelp("With --modbus: a unit to ask; may be repeated.", valueName: "n"))
+  var units: [UInt8] = []
+
+  @OptionGroup var own: OwnMetersOption
 
   @Flag(help: "Print one JSON object.")
   var json = false
@@ -20,6 +32,8 @@ struct Probe: ParsableCommand {
   var port: String
 
   mutating func validate() throws {
+    if !units.isEmpty, !modbus { throw ValidationError("--unit goes with --modbus") }
+    if units.contains(0) { throw ValidationError("--unit must be from 1 to 255") }
     guard (1...120).contains(seconds) else {
       throw ValidationError("--seconds must be from 1 to 120")
     }
@@ -29,11 +43,40 @@ struct Probe: ParsableCommand {
     }
   }
 
+  private func runModbus() throws {
+    let probe = ModbusProbe(
+      units: units.isEmpty ? Array(1...8) : units,
+      onAttempt: { settings, unit in
+        Terminal.progress("asking unit \(unit), \(settings.text)")
+      }, catalogue: own.load().catalogue)
+    let report: ModbusProbeReport
+    do throws(SystemError) {
+      switch input {
+      case .serial(let path, _):
+        var line = OpenedProbeLine(path: path)
+        report = ModbusProbeReport(port: path, units: try probe.run(&line))
+      case .tcp(let host, let number):
+        var line = OpenedProbeLine(host: host, port: number)
+        let address = host.contains(":") ? "[\(host)]" : host
+        report = ModbusProbeReport(
+          port: "tcp://\(address):\(number)", units: try probe.run(&line))
+      default: return
+      }
+    } catch {
+      Terminal.endProgress()
+      throw CommandFailure.unusable(port, error)
+    }
+    Terminal.endProgress()
+    try Terminal.write(json ? report.json : report.text)
+    if !report.isFound { throw ExitCode(1) }
+  }
+
   private var input: InputKind? {
     PortText.parse(port, serial: .p1) ?? PortText.parseEndpoint(Substring(port))
   }
 
   mutating func run() throws {
+    if modbus { return try runModbus() }
     let run = ProbeRun(milliseconds: seconds * 1000) { settings in
       let lines = settings?.rts == true ? ", RTS and DTR raised" : ""
       Terminal.progress("listening\(settings.map { " at \($0.text)" } ?? "")\(lines)")

@@ -240,6 +240,8 @@ struct StatusView: Codable, Sendable {
     var lateCycles: UInt64
     /// Bytes that belonged to no reply.
     var strayBytes: UInt64
+    /// From the moment when the meter's last cycle was due to its last reply; nil before the first.
+    var cycleMilliseconds: Int64?
   }
 
   struct Broker: Codable, Sendable {

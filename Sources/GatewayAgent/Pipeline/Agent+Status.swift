@@ -52,7 +52,7 @@ extension Agent {
     else { return nil }
     return StatusView.Bus(
       unit: modbus.unit, lostReplies: counters.lostReplies, lateCycles: counters.lateCycles,
-      strayBytes: counters.strayBytes)
+      strayBytes: counters.strayBytes, cycleMilliseconds: feed.cycleMilliseconds)
   }
 
   func grantViews() throws -> [GrantView] {

@@ -34,6 +34,8 @@ final class MeterFeed: FrameSink {
   /// When the last good frame was complete, gateway time; nil before the first.
   private(set) var lastFrameAt: Int64?
   private(set) var lastError: DecodeError.Code?
+  /// How long the last cycle of a Modbus meter took, from the moment when it was due.
+  private(set) var cycleMilliseconds: Int64?
   /// How the meter's encryption is.
   private(set) var cipherWatch: CipherWatch
   private(set) var portState: InputState?
@@ -109,6 +111,7 @@ final class MeterFeed: FrameSink {
   /// Takes what a cycle brought from a Modbus meter: a frame like any other.
   func take(_ cycle: MeterCycle) {
     receivedAt = clock.now()
+    cycleMilliseconds = cycle.endedAt - cycle.dueAt
     let bytes = cycle.bytes.span
     for reading in cycle.readings { self.reading(reading, in: bytes) }
     for secret in cycle.secrets { self.secret(secret, in: bytes) }
