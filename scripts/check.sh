@@ -114,11 +114,12 @@ if step build-release scripts/build-release.sh; then
   step linkage scripts/check-linkage.sh
   step size scripts/check-size.sh
   step deploy python3 scripts/check-deploy.py
+  step recipes .venv/bin/python scripts/check-recipes.py
   step pictures python3 scripts/ladder-pictures.py
   step end-to-end scripts/run-e2e.sh
   step benchmarks scripts/run-benchmarks.sh smoke
 else
-  for name in linkage size deploy pictures end-to-end benchmarks; do skip "$name" 'the release build failed'; done
+  for name in linkage size deploy recipes pictures end-to-end benchmarks; do skip "$name" 'the release build failed'; done
 fi
 
 finish
