@@ -66,6 +66,13 @@ extension ConsentError {
     "the ledger does not contain a record that a receipt or checkpoint names: its end was cut off")
   static let ledgerSound = ConsentError(
     .state, "the ledger verifies: there is no break to accept")
+  static let onHold = ConsentError(
+    .state, "a hold is on the grant's evidence; let go first: ledger hold --release")
+  /// An erasure that waits for a broker.
+  public static let notCleared = ConsentError(
+    .state, "the broker has not cleared what it keeps of the grant; ask again when it has")
+  static let erased = ConsentError(
+    .state, "the grant was erased; nothing of it is left but its number")
   static let breakUnconfirmed = ConsentError(
     .state, "confirm with the first 8 digits of the head that verify shows")
   static let ledgerWrite = ConsentError(

@@ -147,11 +147,10 @@ public final class ConsentStore {
 
   /// One grant.
   ///
-  /// - Throws: `E_GRANT_UNKNOWN`.
+  /// - Throws: `E_GRANT_UNKNOWN`; `E_STATE` if it was erased.
   public func grant(_ id: UniqueID) throws(StoreError) -> StoredGrant {
-    guard let found = try storedGrants(where: "id = ?", .text(id.text)).first else {
-      throw .consent(.grantUnknown)
-    }
-    return found
+    if let found = try storedGrants(where: "id = ?", .text(id.text)).first { return found }
+    let left = try reading { () throws(DatabaseError) in try row(id) }
+    throw .consent(left?.state == .erased ? .erased : .grantUnknown)
   }
 }

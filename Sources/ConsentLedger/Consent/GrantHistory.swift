@@ -20,11 +20,17 @@ extension ConsentStore {
       var histories: [UniqueID: [GrantEvent]] = [:]
       while try rows.step() {
         guard let type = RecordType(rawValue: rows.text(1)), type.isHistory,
-          let at = Timestamp.parse(rows.text(0)), let body = try ledger.body(rows.text(2)),
-          let summary = RecordBody.summary(of: body),
-          let id = summary.grant.flatMap({ UniqueID(parsing: $0) })
+          let at = Timestamp.parse(rows.text(0)), let body = try ledger.body(rows.text(2))
         else { continue }
-        histories[id, default: []].append(GrantEvent(at: at, type: type, by: summary.by))
+        if let erased = RecordBody.erased(in: body) {
+          for id in erased.grants.compactMap({ UniqueID(parsing: $0) }) {
+            histories[id, default: []].append(GrantEvent(at: at, type: type, by: erased.by))
+          }
+        } else if let summary = RecordBody.summary(of: body),
+          let id = summary.grant.flatMap({ UniqueID(parsing: $0) })
+        {
+          histories[id, default: []].append(GrantEvent(at: at, type: type, by: summary.by))
+        }
       }
       return histories
     }
@@ -33,5 +39,7 @@ extension ConsentStore {
 
 extension RecordType {
   /// Whether the record belongs to one grant's history; the daily ones are not read for it.
-  fileprivate var isHistory: Bool { isDecision || self == .rotate }
+  fileprivate var isHistory: Bool {
+    isDecision || [.rotate, .erase, .retention].contains(self)
+  }
 }

@@ -17,6 +17,9 @@ internal import PrivacyFilter
 ///     REVIEW                {"by":…,"grant":id,"notice":{…} or null,"reason":…}
 ///     SUPERSEDE             {"by":…,"grant":id,"new":id}
 ///     ROTATE                {"grant":id,"rotation":n}
+///     ERASE, RETENTION      {"by":…,"bytes":n,"files":0,"grants":[id…],"kept":[…],"notices":n,
+///                           "recipients":[id…],"removed":[bh…]}
+///     RETENTION of a hold   {"by":…,"grant":id,"hold":true or false}
 ///     EGRESS_DAY            {"day":"2026-01-15","grants":{id:SHA-256 of its rows in the journal}}
 ///     CHECKPOINT            a `Checkpoint`
 ///     RECOVERY              {"reasons":[…]}

@@ -20,6 +20,7 @@ struct Replay {
   mutating func apply(_ record: LedgerRecord, _ body: [UInt8]?) {
     guard let type = RecordType(rawValue: record.type), let body else { return }
     if type == .genesis { return carry(body) }
+    if type == .erase || type == .retention { return erase(body) }
     guard type == .recipient || type.isDecision else { return }
     guard let summary = RecordBody.summary(of: body) else { return isImpossible = true }
     if type == .recipient {
@@ -41,6 +42,14 @@ struct Replay {
       return isImpossible = true
     }
     grants[id] = Entry(state: state, bodyHash: bodyHash)
+  }
+
+  /// Grants of which nothing is left, whatever their other records said.
+  private mutating func erase(_ body: [UInt8]) {
+    // A hold is a record of the same type.
+    guard let erased = RecordBody.erased(in: body) else { return }
+    for id in erased.grants { grants[id] = Entry(state: .erased, bodyHash: "") }
+    for id in erased.recipients { recipients[id] = nil }
   }
 
   /// What an accepted break left to go on.

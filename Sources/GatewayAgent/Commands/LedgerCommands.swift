@@ -41,11 +41,11 @@ struct Verify: ParsableCommand {
   }
 }
 
-/// `ledger …`: what only a broken ledger needs.
+/// `ledger …`: what a dispute or a broken ledger needs.
 struct LedgerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "ledger", abstract: "Goes on behind a ledger that does not verify.",
-    subcommands: [LedgerAcceptBreak.self])
+    commandName: "ledger", abstract: "Holds evidence, or goes on behind a ledger that is broken.",
+    subcommands: [LedgerAcceptBreak.self, LedgerHold.self])
 }
 
 /// `ledger accept-break`: a new chain behind a broken one.
@@ -74,5 +74,28 @@ struct LedgerAcceptBreak: ParsableCommand {
     for grant in response.grants ?? [] where grant.state == "invalidated" {
       try Terminal.line("Ended: \(GrantText.row(grant))")
     }
+  }
+}
+
+/// `ledger hold`: keeps the evidence of one grant.
+struct LedgerHold: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "hold",
+    abstract: "Keeps a grant's evidence beyond its time, for a dispute; confirm it each year.",
+    discussion: "A hold that nobody confirmed for a year and 30 days counts no more.")
+
+  @OptionGroup var agent: AgentAddress
+  @Argument(help: "The grant's id or its beginning.") var grant: String
+  @Flag(help: "Let go: what is kept too long goes with the next sweep.") var release = false
+  @Flag(help: "Print JSON.") var json = false
+
+  func run() throws {
+    var request = ControlRequest(verb: .hold, grant: grant)
+    request.release = release
+    guard let held = try agent.ask(request).grant else {
+      throw CommandFailure.failed("no grant in the answer")
+    }
+    if json { return try Terminal.write(ControlJSON.line(held)) }
+    try Terminal.line(release ? "Let go." : "On hold. Confirm it by the same command each year.")
   }
 }

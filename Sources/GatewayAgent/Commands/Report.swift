@@ -90,6 +90,8 @@ enum ReportTable {
       "  \(sum(own))",
       "  Kept there: \(grant.retention). Complaints: \(grant.authority)",
     ]
+    if let day = grant.keptUntil { lines.append("  Records kept here until \(day)") }
+    if let day = grant.holdUntil { lines.append("  On hold; to be confirmed by \(day)") }
     for event in grant.history {
       lines.append("  \(event.at)  \(event.type)\(event.by.map { " by \($0)" } ?? "")")
     }

@@ -24,6 +24,9 @@ struct ControlRequest: Codable, Sendable {
     case report
     case verify
     case acceptBreak = "ledger.acceptBreak"
+    case hold = "ledger.hold"
+    case erase
+    case verifyErasure
   }
 
   var verb: Verb
@@ -49,6 +52,10 @@ struct ControlRequest: Codable, Sendable {
   var known: KnownHead?
   /// What an accepted break is confirmed with: the first 8 digits of the old head.
   var confirmation: String?
+  /// What is erased beside or instead of one grant.
+  var erasure: ErasureRequest?
+  /// Whether a hold ends.
+  var release: Bool?
   /// Whether a receipt is wanted in the form of Kantara.
   var kantara: Bool?
   /// How many seconds ago the person proved who they are, where a page asks for them (privacy.md
@@ -63,7 +70,7 @@ extension ControlRequest.Verb {
   /// Stopping never asks for that.
   var needsProof: Bool {
     switch self {
-    case .grantAccept, .grantRenew, .grantLift, .grantResume, .acceptBreak: true
+    case .grantAccept, .grantRenew, .grantLift, .grantResume, .acceptBreak, .erase, .hold: true
     default: false
     }
   }
@@ -156,6 +163,10 @@ struct ControlResponse: Codable, Sendable {
   var receipt: String?
   /// A report, or a part of one.
   var report: ReportView?
+  /// What was erased.
+  var erasure: ErasureView?
+  /// What looking for traces of erased data found.
+  var traces: TracesView?
   /// The ledger's chain as it was verified.
   var chain: ReportView.Chain?
 

@@ -41,6 +41,10 @@ struct ReportView: Codable, Sendable, Equatable {
     var endedAt: String?
     /// What the recipient says of how long it keeps the data.
     var retention: String
+    /// The last day on which the records of an ended grant are kept here; nil where none is known.
+    var keptUntil: String?
+    /// By when a hold on its evidence wants to be confirmed anew; nil without one.
+    var holdUntil: String?
     var history: [Event]
     /// The last messages as sent, since the agent's start.
     var samples: [Sample]

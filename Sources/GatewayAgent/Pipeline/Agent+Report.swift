@@ -32,7 +32,10 @@ extension Agent {
       next: rows.count < query.limit ? nil : offset + rows.count)
     if offset == 0 {
       let histories = try store.histories()
-      view.grants = grants.map { self.view(of: $0, histories[$0.grant.id] ?? []) }
+      let holds = try store.holds()
+      view.grants = grants.map {
+        self.view(of: $0, histories[$0.grant.id] ?? [], holds[$0.grant.id])
+      }
       view.gaps = try store.egressGaps().map(Self.gap)
       view.meters = feeds.map {
         ReportView.Meter(name: $0.configuration.name, unknownDropped: $0.unknownDropped)
@@ -69,7 +72,9 @@ extension Agent {
       before: Timestamp.text(gap.before), seconds: gap.seconds)
   }
 
-  private func view(of stored: StoredGrant, _ history: [GrantEvent]) -> ReportView.Grant {
+  private func view(
+    of stored: StoredGrant, _ history: [GrantEvent], _ hold: Hold?
+  ) -> ReportView.Grant {
     let terms = stored.grant.terms
     return ReportView.Grant(
       id: stored.grant.id.text, recipient: stored.recipient.id,
@@ -79,6 +84,10 @@ extension Agent {
       categories: terms.categories.codes, granularity: "G\(terms.granularity.rawValue)",
       validFrom: Timestamp.text(terms.validFrom), validUntil: terms.validUntil.map(Timestamp.text),
       endedAt: stored.endedAt.map(Timestamp.text), retention: terms.retention,
+      keptUntil: store.lastDay(of: stored, date: Self.civilDate)?.text,
+      holdUntil: hold.map {
+        CivilDate(of: $0.confirmedAt, offsetSeconds: 0).adding(years: 1).text
+      },
       history: history.map {
         ReportView.Event(at: Timestamp.text($0.at), type: $0.type.rawValue, by: $0.by)
       },

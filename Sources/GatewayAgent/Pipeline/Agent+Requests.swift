@@ -43,6 +43,9 @@ extension Agent {
           ok: true, receipt: receipt.map { String(decoding: $0, as: UTF8.self) })
       case .verify: return try verify(request.known)
       case .acceptBreak: return try acceptBreak(request.confirmation, by: authority)
+      case .hold: return try hold(request, by: authority)
+      case .erase: return try erase(request, by: authority)
+      case .verifyErasure: return try verifyErasure()
       case .report: return try report(request.report ?? ReportRequest())
       }
       return .failure("E_STATE", "the request lacks what its verb needs")

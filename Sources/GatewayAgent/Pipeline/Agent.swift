@@ -36,6 +36,8 @@ final class Agent {
   var tallies = EgressTallies()
   /// The UTC day, since 1970, whose evidence has been seen to; nil before the first.
   var evidenceDay: Int64?
+  /// When what is kept too long is next looked for, ms since 1970 UTC.
+  var retentionDue = Int64.min
   /// Contributions to statistics that wait for their moment.
   var contributions: [Contribution] = []
   /// The vault's revision when the gates were last lent their identifiers.
@@ -251,6 +253,7 @@ final class Agent {
     sweepGrants()
     rotatePseudonyms()
     saveRuntime()
+    sweepRetention()
     keepEvidence()
     armTick()
     minute?.arm(afterMilliseconds: 60_000 / clock.rate)
