@@ -21,6 +21,8 @@ struct SMLFramer {
   private var scanned = 0
   /// The checksum that the meter uses, as far as it has shown one.
   private var checksum = SMLChecksum.x25LowFirst
+  /// Whether a file has shown it; before, it is the commonest.
+  private var isShown = false
   /// The checksum of the first message of a file without envelope.
   private var bareChecksum: SMLChecksum?
 
@@ -183,22 +185,43 @@ extension SMLFramer {
   ///
   /// Each variant that is tried would let one damaged file in 65 536 pass, so that a stream keeps to
   /// the one it has shown. Another is believed, and kept to from then on, only where every message
-  /// of the file has a right checksum of its own in that variant. A file with escapes cannot prove
-  /// that; the next one will.
+  /// of the file has a right checksum of its own in that variant. The first file is believed in the
+  /// commonest, unless its messages speak for another.
   private mutating func accepts(_ bytes: Span<UInt8>, endingAt place: Int) -> Bool {
     let covered = 0..<place + 6
-    if checksum.isRight(of: bytes, in: covered, at: place + 6) { return true }
-    let padding = Int(bytes[place + 5])
-    let content = Self.envelopeCount..<max(Self.envelopeCount, place - padding)
-    for index in SMLChecksum.all.indices where !hasEscapes {
+    if checksum.isRight(of: bytes, in: covered, at: place + 6),
+      isShown || !SMLMessage.contradict(checksum, Self.proofs(bytes, hasEscapes, endingAt: place))
+    {
+      isShown = true
+      return true
+    }
+    for index in SMLChecksum.all.indices {
       let other = SMLChecksum.all[index]
       guard other != checksum, other.isRight(of: bytes, in: covered, at: place + 6),
-        SMLMessage.areAllRight(bytes, in: content, by: other)
+        Self.proofs(bytes, hasEscapes, endingAt: place)[index] == .all
       else { continue }
       checksum = other
+      isShown = true
       return true
     }
     return false
+  }
+
+  /// What the messages' own checksums say of each variant.
+  @inline(never)
+  private static func proofs(
+    _ bytes: Span<UInt8>, _ hasEscapes: Bool, endingAt place: Int
+  ) -> [4 of SMLMessage.Proof] {
+    let padding = Int(bytes[place + 5])
+    guard hasEscapes else {
+      return SMLMessage.proofs(bytes, in: envelopeCount..<max(envelopeCount, place - padding))
+    }
+    var copy = FrameBuffer()
+    copy.append(withoutEscapes: bytes.extracting(first: place + envelopeCount))
+    return copy.withBytes { copied in
+      let end = copied.count - envelopeCount - padding
+      return SMLMessage.proofs(copied, in: envelopeCount..<max(envelopeCount, end))
+    }
   }
 
   private static func isZero(_ bytes: Span<UInt8>, in range: Range<Int>) -> Bool {

@@ -66,22 +66,58 @@ struct SMLMessage: BitwiseCopyable {
     return checksum.kind == SMLElement.Kind.unsigned && checksum.count == 2 ? checksum : nil
   }
 
-  /// Whether `bytes[range]` are messages, at least one, each with a right checksum of that variant.
-  static func areAllRight(
-    _ bytes: Span<UInt8>, in range: Range<Int>, by checksum: SMLChecksum
-  ) -> Bool {
+  /// How many of a file's messages have a right checksum of one variant.
+  enum Proof: UInt8, BitwiseCopyable {
+    case none
+    case some
+    /// All of them, and the file is nothing but messages.
+    case all
+  }
+
+  /// What the messages that `bytes[range]` are say of each variant of `SMLChecksum.all`.
+  static func proofs(_ bytes: Span<UInt8>, in range: Range<Int>) -> [4 of Proof] {
+    var count = 0
+    var right: [4 of Int] = .init(repeating: 0)
+    var isWhole = false
     var cursor = SMLCursor(offset: range.lowerBound, end: range.upperBound)
     do throws(DecodeError) {
       repeat {
         let message = try SMLMessage(&cursor, in: bytes)
         try cursor.skip(1, in: bytes)
-        guard let place = try message.checksum(&cursor, in: bytes),
-          checksum.isRight(of: bytes, in: message.offset..<place.offset, at: place.content)
-        else { return false }
+        count += 1
+        guard let place = try message.checksum(&cursor, in: bytes) else { continue }
+        for index in SMLChecksum.all.indices
+        where SMLChecksum.all[index].isRight(
+          of: bytes, in: message.offset..<place.offset, at: place.content)
+        {
+          right[index] += 1
+        }
       } while cursor.offset < cursor.end
-      return true
+      isWhole = true
     } catch {
-      return false
+      // What stood in front still counts.
     }
+    var proofs: [4 of Proof] = .init(repeating: .none)
+    for index in proofs.indices where right[index] > 0 {
+      proofs[index] = isWhole && right[index] == count ? .all : .some
+    }
+    return proofs
+  }
+
+  /// Whether a file is damaged though its envelope is right in `checksum`: some of its messages have
+  /// a right checksum in another variant, none in this one, and all of them in none.
+  ///
+  /// A meter whose messages have no right checksum at all is none of our business here.
+  static func contradict(_ checksum: SMLChecksum, _ proofs: [4 of Proof]) -> Bool {
+    var isOther = false
+    for index in proofs.indices {
+      switch proofs[index] {
+      case .all: return false
+      case .some where SMLChecksum.all[index] == checksum: return false
+      case .some: isOther = true
+      case .none: break
+      }
+    }
+    return isOther
   }
 }

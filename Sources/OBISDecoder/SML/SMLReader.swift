@@ -28,15 +28,7 @@ enum SMLReader {
     of frame: Span<UInt8>, to sink: inout Sink
   ) -> MeterTime? {
     var copy = FrameBuffer()
-    var run = 0
-    for index in 0..<frame.count {
-      let byte = frame[index]
-      let isContent = index >= SMLFramer.envelopeCount && index < frame.count - 8
-      run = isContent && byte == SMLFramer.escape ? run + 1 : 0
-      // Of eight in a row the last four are dropped.
-      if run <= 4 { copy.append(byte) }
-      if run == 8 { run = 0 }
-    }
+    copy.append(withoutEscapes: frame)
     return copy.withBytes { bytes in readMessages(bytes, to: &sink) }
   }
 
@@ -58,6 +50,22 @@ enum SMLReader {
       sink.problem(error, in: bytes)
     }
     return file.meterTime
+  }
+}
+
+extension ByteBuffer {
+  /// Appends a file with its envelope, without the escapes that are doubled within it.
+  mutating func append(withoutEscapes file: Span<UInt8>) {
+    var run = 0
+    for index in 0..<file.count {
+      let byte = file[index]
+      let isContent =
+        index >= SMLFramer.envelopeCount && index < file.count - SMLFramer.envelopeCount
+      run = isContent && byte == SMLFramer.escape ? run + 1 : 0
+      // Of eight in a row the last four are dropped.
+      if run <= 4 { append(byte) }
+      if run == 8 { run = 0 }
+    }
   }
 }
 
