@@ -173,7 +173,15 @@ struct D0Framer {
     guard index < bytes.count else {
       return isEnd ? .complete(count: index, integrity: .absent) : .incomplete
     }
-    guard bytes[index] == endOfText else { return .complete(count: index, integrity: .absent) }
+    guard bytes[index] == endOfText else {
+      // ETX may be missing, but what stands in its place, or in a line end's, is damage.
+      let mayFollow =
+        bytes[index] == slash || bytes[index] == startOfText || Self.isFiller(bytes[index])
+      guard !mayFollow else { return .complete(count: index, integrity: .absent) }
+      let error = DecodeError(
+        .truncated, at: index, expected: UInt32(endOfText), found: UInt32(bytes[index]))
+      return .damaged(error, count: index + 1)
+    }
     guard index + 1 < bytes.count else { return .incomplete }
     var computed: UInt8 = 0
     for position in blockStart..<index + 1 { computed ^= bytes[position] }
@@ -261,10 +269,21 @@ extension D0Framer {
     }
     guard cursor < bytes.count else { return nil }
     guard bytes[cursor] == UInt8(ascii: "("), name.isReduced else { return false }
-    return switch (name.code.c, name.code.d) {
-    case (0, 0), (96, 1), (97, 97): true
-    default: false
+    switch (name.code.c, name.code.d) {
+    case (0, 0), (96, 1), (97, 97): return isText(bytes, from: cursor + 1)
+    default: return false
     }
+  }
+
+  /// Whether a value begins at `start`, which tells `F(00)` from noise; nil until enough has come.
+  private static func isText(_ bytes: Span<UInt8>, from start: Int) -> Bool? {
+    var index = start
+    while index < bytes.count, index < start + longestCode {
+      if bytes[index] == UInt8(ascii: ")") { return true }
+      guard bytes[index] >= 0x20, bytes[index] < 0x7F else { return false }
+      index += 1
+    }
+    return index < start + longestCode ? nil : true
   }
 }
 

@@ -65,8 +65,8 @@ struct P1Framer {
 
   /// Whether what began like a readout ends like one.
   ///
-  /// A checksum behind the '!' makes it a telegram, right or wrong; everything else that is a whole
-  /// readout is one. Only the bytes that the verdict is on are looked at, so that it is the same
+  /// A checksum behind the '!' makes it a telegram, right or wrong, and so does a sub-meter's line;
+  /// everything else that is a whole readout is one. Only the bytes that the verdict is on are looked at, so that it is the same
   /// however many are held.
   private func isReadout(
     _ verdict: FramingVerdict, _ bytes: Span<UInt8>, isEnd: Bool
@@ -83,7 +83,23 @@ struct P1Framer {
     let readout =
       isEnd && count == bytes.count ? framer.finish(over: held) : framer.advance(over: held)
     guard case .complete = readout else { return false }
-    return true
+    return !Self.namesSubMeters(held)
+  }
+
+  /// Whether a line has the code of an M-Bus channel, 0-1:24.1.0 and up: DSMR 2.2 with group F in
+  /// its codes, which no checksum tells from a readout.
+  private static func namesSubMeters(_ bytes: Span<UInt8>) -> Bool {
+    var index = 0
+    while index < bytes.count {
+      var cursor = index
+      if bytes[index] == UInt8(ascii: "0"),
+        let code = OBISCode(parsing: bytes, at: &cursor), code.a == 0, code.b > 0, code.c == 24
+      {
+        return true
+      }
+      index = P1Text.endOfLine(bytes, from: index)
+    }
+    return false
   }
 
   private mutating func judge(_ bytes: Span<UInt8>, isEnd: Bool) -> FramingVerdict {
