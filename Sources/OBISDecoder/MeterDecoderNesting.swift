@@ -16,13 +16,16 @@ enum NestedFrame {
   /// telegram if a line follows that can be an identification, and: the checksum is right from
   /// there on; or the telegram has no end at all; or, without a checksum, the line has no ')', so
   /// that it cannot be text between brackets. In a damaged one a '/' counts too if the header of a
-  /// ciphered message follows its line, and 0x7E if an HDLC header with a right checksum does.
+  /// ciphered message follows its line, DB if it is such a header, and 0x7E if an HDLC header with a
+  /// right checksum does: a '/' of ciphertext may look like a telegram's.
   static func start(in telegram: Span<UInt8>, error: DecodeError.Code?, dialect: Dialect?) -> Int? {
     var tries = 0
     for index in 1..<telegram.count {
       switch telegram[index] {
       case HDLCHeader.flag where dialect == nil:
         if case .header = HDLCHeader.parse(telegram, at: index) { return index }
+      case APDUTag.generalGloCiphering where dialect == nil && error != nil:
+        if case .ends = CipheredStart(telegram, at: index) { return index }
       case UInt8(ascii: "/"):
         if dialect == nil, error != nil, case .ends = CipheredStart(telegram, at: index) {
           return index

@@ -23,10 +23,14 @@ struct FrameRecogniser: ~Copyable {
   /// Position in the stream of the first byte held.
   private var offset: UInt64 = 0
   /// Position at which a message without a link layer may begin: 0, or behind a silence or another
-  /// such message.
+  /// such message that began at one.
   ///
   /// Anywhere else it may be the inside of a damaged frame.
   private var boundary: UInt64 = 0
+  /// Whether the last frame that ended had a link layer.
+  ///
+  /// One that was rejected says nothing: ciphertext now and then looks like the header of one.
+  private var isFramed = false
   /// Length of the run that ends at `offset` and has not been reported yet.
   private var discarded = 0
   /// Whether the first byte held is the closing flag of a frame already delivered, which may open
@@ -121,8 +125,7 @@ struct FrameRecogniser: ~Copyable {
   /// Whether `byte` may begin a ciphered message: anywhere, but not on a line whose frames have a
   /// link layer, where it stands within a damaged one; an identification line stands in none.
   private func mayBeginCiphered(_ byte: UInt8) -> Bool {
-    APDUFramer.isStart(byte, isBoundary: false)
-      && (byte == P1Header.start || dialect != .hdlc && dialect != .mbus)
+    APDUFramer.isStart(byte, isBoundary: false) && (byte == P1Header.start || !isFramed)
   }
 
   /// The family of a message without link layer that may begin with the first byte held, `byte`, at
@@ -196,7 +199,7 @@ struct FrameRecogniser: ~Copyable {
     if family == .p1, integrity == .absent,
       let split = NestedFrame.start(in: frame, error: nil, dialect: options.dialect)
     {
-      return drop(split, DecodeError(.truncated, at: split), as: family, to: &sink)
+      return drop(split, DecodeError(.truncated, at: split), held, as: family, to: &sink)
     }
     reportDiscarded(to: &sink)
     let summary = summary(family, count, integrity)
@@ -210,9 +213,12 @@ struct FrameRecogniser: ~Copyable {
     case .d0: D0Reader.read(frame, summary, to: &sink)
     }
     dialect = family
+    isFramed = family == .hdlc || family == .mbus
     let isShared = family == .hdlc && held[count - 1] == HDLCHeader.flag && !isEnd
+    // A ciphered message that was found elsewhere may have been within a damaged frame.
+    let isBare =
+      family == .apdu && offset == boundary || family == .d0 || held[0] == SMLMessage.head
     advance(isShared ? count - 1 : count)
-    let isBare = family == .apdu || family == .d0 || held[0] == SMLMessage.head
     if isBare { boundary = offset }
     holdsSharedFlag = isShared
     return isShared ? count - 1 : count
@@ -224,25 +230,30 @@ struct FrameRecogniser: ~Copyable {
   ) -> Int {
     if family == .apdu {
       let split = APDUFramer.nextStart(in: held.extracting(first: count))
-      return drop(split ?? count, error, as: family, to: &sink)
+      return drop(split ?? count, error, held, as: family, to: &sink)
     }
     guard family == .p1,
       let split = NestedFrame.start(
         in: held.extracting(0..<count), error: error.code, dialect: options.dialect)
-    else { return drop(count, error, as: family, to: &sink) }
-    return drop(split, DecodeError(.truncated, at: split), as: family, to: &sink)
+    else { return drop(count, error, held, as: family, to: &sink) }
+    return drop(split, DecodeError(.truncated, at: split), held, as: family, to: &sink)
   }
 
   /// Reports the first `count` bytes held as a frame that cannot be used.
   private mutating func drop<Sink: FrameSink & ~Copyable>(
-    _ count: Int, _ error: DecodeError, as family: Dialect, to sink: inout Sink
+    _ count: Int, _ error: DecodeError, _ held: Span<UInt8>, as family: Dialect,
+    to sink: inout Sink
   ) -> Int {
     reportDiscarded(to: &sink)
     sink.frameRejected(summary(family, count, .bad), error)
     if family == .hdlc || family == .mbus || family == .apdu { messages.giveUp(to: &sink) }
     if dialect == nil || error.code != .headerChecksumMismatch { dialect = family }
+    // The length of a ciphered message may be what is damaged; the next one needs no boundary.
+    let isClear =
+      family == .apdu && offset == boundary
+      && !APDUFramer.isStart(held[0], isBoundary: false)
     advance(count)
-    if family == .apdu { boundary = offset }
+    if isClear { boundary = offset }
     return count
   }
 

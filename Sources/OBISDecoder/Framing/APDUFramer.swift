@@ -2,7 +2,8 @@
 ///
 ///     BEGINS                          WHERE                                     ENDS
 ///     E6 E6|E7 00, 0F, DB, DC, E0     at the start of the stream, behind a      see MessageExtent
-///                                     silence or another such message
+///                                     silence or another such message that
+///                                     began so
 ///     DB 08, title, length, control   anywhere on a line without link layer     by its length
 ///     '/' identification, DB or 00    where a P1 telegram may begin             by its length
 ///
@@ -57,6 +58,7 @@ struct APDUFramer {
 
   /// A message whose end its own bytes do not prove: another must follow, or a silence.
   private func clear(_ bytes: Span<UInt8>, isEnd: Bool) -> FramingVerdict {
+    guard !Self.isNoBlock(bytes) else { return .notAFrame }
     switch MessageExtent.scan(bytes, from: 0, to: bytes.count) {
     case .complete(let end):
       guard bytes.count > end else {
@@ -74,6 +76,20 @@ struct APDUFramer {
       }
       return .damaged(error, count: min(error.offset, bytes.count))
     }
+  }
+
+  /// Whether what begins like a block is none that a meter pushes: its number is too high, or it
+  /// acknowledges one.
+  ///
+  /// One damaged flag, 7E to E0, and any byte would be the length of a block.
+  private static func isNoBlock(_ bytes: Span<UInt8>) -> Bool {
+    let start = bytes[0] == APDUTag.llc ? 3 : 0
+    guard start < bytes.count, bytes[start] == APDUTag.generalBlockTransfer else { return false }
+    for place in 2...5 where start + place < bytes.count {
+      let largest = place == 3 ? UInt8(Limits.pieces) : 0
+      if bytes[start + place] > largest { return true }
+    }
+    return false
   }
 
   private func cut(_ bytes: Span<UInt8>, expected: Int?) -> FramingVerdict {

@@ -10,7 +10,8 @@ enum PlainContent {
   /// Looks at a plaintext.
   ///
   /// Without a right tag nothing says that the key was right or that no byte was lost: then a
-  /// notification must be whole to its last byte, and a telegram must not have a wrong checksum.
+  /// notification must be whole to its last byte, and so must a telegram, without a wrong checksum:
+  /// what stands behind it shows that a length was damaged, which then reaches into the next message.
   init(_ bytes: Span<UInt8>, isAuthentic: Bool) {
     guard bytes.count > 0 else {
       self = .nothing(.wrongKey)
@@ -34,6 +35,7 @@ enum PlainContent {
     var framer = P1Framer()
     switch framer.finish(overTelegram: bytes) {
     case .complete(let count, let integrity):
+      guard isAuthentic || count == bytes.count else { return .nothing(.trailingBytes) }
       return .telegram(count: count, error: nil, hasChecksum: integrity == .ok)
     case .damaged(let error, let count):
       guard isAuthentic else { return .nothing(error.code) }
