@@ -22,6 +22,7 @@ struct ControlRequest: Codable, Sendable {
     case pause
     case receipt
     case report
+    case support
     case verify
     case acceptBreak = "ledger.acceptBreak"
     case hold = "ledger.hold"
@@ -161,6 +162,8 @@ struct ControlResponse: Codable, Sendable {
   var status: StatusView?
   /// A receipt, already JSON.
   var receipt: String?
+  /// What a stranger needs to find a fault, already JSON.
+  var support: String?
   /// A report, or a part of one.
   var report: ReportView?
   /// What was erased.

@@ -27,6 +27,13 @@ import Glibc
   /// The largest packet a broker may send us, in bytes: we expect birth messages only.
   static let receiveBytes: UInt32 = 16_384
 
+  /// The library's version, such as `2.0.11`.
+  static var libraryVersion: String {
+    var (major, minor, revision): (Int32, Int32, Int32) = (0, 0, 0)
+    _ = unsafe mosquitto_lib_version(&major, &minor, &revision)
+    return "\(major).\(minor).\(revision)"
+  }
+
   /// Property identifiers of MQTT 5, 2.2.2.2.
   private enum PropertyID {
     static let messageExpiryInterval: Int32 = 0x02

@@ -46,6 +46,7 @@ extension Agent {
       case .hold: return try hold(request, by: authority)
       case .erase: return try erase(request, by: authority)
       case .verifyErasure: return try verifyErasure()
+      case .support: return try supportBundle()
       case .report: return try report(request.report ?? ReportRequest())
       }
       return .failure("E_STATE", "the request lacks what its verb needs")
