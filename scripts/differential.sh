@@ -5,10 +5,11 @@
 #
 #   scripts/differential.sh [FRAMES]     frames of all meters together, 1,000,000 if not given; as many
 #                                        again with a damaged byte
+#   GATEWAY_MODELS=de-holley,no-kaifa scripts/differential.sh [FRAMES]     of these meters alone
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly frames=${1:-1000000} package=.build/differential
-[[ $frames =~ ^[0-9]+$ ]] || { sed -n '6,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[[ $frames =~ ^[0-9]+$ ]] || { sed -n '6,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 
 # A package of few folders, so that nothing else is built in this configuration.
 mkdir -p "$package"

@@ -6,17 +6,21 @@ import Testing
 
 /// The decoder against encoders that share no code with it.
 ///
-/// Runs 200 frames a dialect; `GATEWAY_FRAMES=100000` sets the number of all dialects together.
+/// Runs 200 frames a dialect; `GATEWAY_FRAMES=100000` sets the number of all dialects together, and
+/// `GATEWAY_MODELS=de-holley,no-kaifa` keeps to these. A test goes on up to five findings.
 struct DifferentialTests {
-  static let total: UInt64? = ProcessInfo.processInfo.environment["GATEWAY_FRAMES"].flatMap {
-    UInt64($0)
-  }
-  static let names = MeterModel.all.map(\.name)
+  static let environment = ProcessInfo.processInfo.environment
+  static let total: UInt64? = environment["GATEWAY_FRAMES"].flatMap { UInt64($0) }
+  static let chosen = environment["GATEWAY_MODELS"]?.split(separator: ",").map(String.init)
+  static let names = MeterModel.all.map(\.name).filter { chosen?.contains($0) ?? true }
   /// Models whose frames can be found in a stream.
   static let framed = MeterModel.all.filter { $0.family != "apdu" }
   /// First bytes of frames and messages: flags, `/`, 0x68, escape, LLC, tags of messages.
   static let begins: Set<UInt8> = [0x7E, 0x2F, 0x68, 0x1B, 0xE6, 0x0F, 0xDB, 0xDF, 0xE0]
-  static let checksummed = MeterModel.all.filter(\.hasChecksum).map(\.name)
+  static let checksummed = MeterModel.all.filter(\.hasChecksum).map(\.name).filter {
+    names.contains($0)
+  }
+  static let mostFindings = 5
 
   /// Frames of each of `count` models, so that all together are at least the number asked for.
   static func framesPerModel(of count: Int) -> UInt64 {
@@ -29,15 +33,18 @@ struct DifferentialTests {
 
   @Test(arguments: names) func decodesEveryRandomFrameExactly(name: String) throws {
     let model = try #require(MeterModel.named(name))
-    for index in 0..<Self.framesPerModel(of: Self.names.count) {
+    var findings = 0
+    for index in 0..<Self.framesPerModel(of: Self.names.count) where findings < Self.mostFindings {
       let seed = Self.seed(1, index)
       var state = RandomState(seed: seed)
       let frame = state.frame(of: model)
       var random = RandomSource(seed: seed ^ 0xC075)
       let collector = try FrameCollector.decoding(frame.bytes, of: model, cuts: &random)
       let difference = self.difference(collector, frame)
-      if let difference { Issue.record(report(name, seed, frame.bytes, difference)) }
-      if difference != nil { return }
+      if let difference {
+        Issue.record(report(name, seed, frame.bytes, difference))
+        findings += 1
+      }
     }
   }
 
@@ -56,7 +63,9 @@ struct DifferentialTests {
   /// and the frame behind must come out whole.
   @Test(arguments: checksummed) func damagedByteNeverBringsAWrongValue(name: String) throws {
     let model = try #require(MeterModel.named(name))
-    for index in 0..<Self.framesPerModel(of: Self.checksummed.count) {
+    var findings = 0
+    for index in 0..<Self.framesPerModel(of: Self.checksummed.count)
+    where findings < Self.mostFindings {
       let seed = Self.seed(2, index)
       var state = RandomState(seed: seed)
       let frame = state.frame(of: model)
@@ -70,7 +79,7 @@ struct DifferentialTests {
       if let difference {
         let text = "\(difference); byte \(place) of \(frame.bytes.count) damaged"
         Issue.record(report(name, seed, bytes + next.bytes, text))
-        return
+        findings += 1
       }
     }
   }
@@ -87,6 +96,7 @@ struct DifferentialTests {
     let next = state.frame(of: model)
     var random = RandomSource(seed: seed)
     let step = Self.total == nil ? 41 : 1
+    var findings = 0
     for place in 0..<frame.bytes.count {
       // The ends of a frame are always tried, with every value in a long run.
       let isEnd = place < 12 || place >= frame.bytes.count - 8
@@ -99,7 +109,8 @@ struct DifferentialTests {
         if let difference = self.wrong(collector, frame, next) {
           let text = "\(difference); byte \(place) of \(frame.bytes.count) is \(value)"
           Issue.record(report(name, seed, bytes + next.bytes, text))
-          return
+          findings += 1
+          if findings == Self.mostFindings { return }
         }
       }
     }
@@ -125,7 +136,8 @@ struct DifferentialTests {
   @Test func findsFramesOfEveryDialectAmongNoise() throws {
     // Whoever has this model's keys can check those of the others in the stream.
     let ciphered = try #require(MeterModel.named("ch-landisgyr-ciphered"))
-    for index in 0..<(Self.total ?? 2000) / 100 {
+    var findings = 0
+    for index in 0..<(Self.total ?? 2000) / 100 where findings < Self.mostFindings {
       let seed = Self.seed(4, index)
       var random = RandomSource(seed: seed ^ 0x0157)
       var state = RandomState(seed: seed)
@@ -156,7 +168,7 @@ struct DifferentialTests {
       }
       if let difference {
         Issue.record("\(difference), seed 0x\(String(seed, radix: 16)): \(P1Text.hex(bytes))")
-        return
+        findings += 1
       }
     }
   }
