@@ -101,6 +101,7 @@ import Testing
     try fixture.store.database.execute(
       """
       DROP TABLE journal; DROP TABLE runs; DROP TABLE gaps;
+      DROP TABLE history; DROP TABLE history_bases;
       CREATE TABLE journal(
         grant_id TEXT NOT NULL REFERENCES grants(id) ON DELETE CASCADE, day TEXT NOT NULL,
         categories INTEGER NOT NULL, messages INTEGER NOT NULL, bytes INTEGER NOT NULL,

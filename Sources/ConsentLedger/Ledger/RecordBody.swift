@@ -20,6 +20,7 @@ internal import PrivacyFilter
 ///     ERASE, RETENTION      {"by":…,"bytes":n,"files":0,"grants":[id…],"kept":[…],"notices":n,
 ///                           "recipients":[id…],"removed":[bh…]}
 ///     RETENTION of a hold   {"by":…,"grant":id,"hold":true or false}
+///     EXPORT                {"by":…,"from":time,"granularity":seconds,"source":id,"to":time}
 ///     EGRESS_DAY            {"day":"2026-01-15","grants":{id:SHA-256 of its rows in the journal}}
 ///     CHECKPOINT            a `Checkpoint`
 ///     RECOVERY              {"reasons":[…]}

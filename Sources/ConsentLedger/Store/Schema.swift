@@ -8,7 +8,7 @@ enum Schema {
   /// "GWAG": marks the file as this software's.
   static let applicationID: Int64 = 0x4757_4147
   /// The version this software writes; an older agent refuses a newer file.
-  static let version: Int64 = 2
+  static let version: Int64 = 3
 
   /// Pages of 4 KiB that the connection may keep: consent is rarely read, memory always counts.
   static let cachedPageCount = 64
@@ -58,6 +58,7 @@ enum Schema {
     CREATE TABLE sources(name TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE) STRICT;
     CREATE TABLE notices(sha256 TEXT PRIMARY KEY, lang TEXT NOT NULL, text TEXT NOT NULL) STRICT;
     \(evidence)
+    \(history)
     PRAGMA application_id = \(applicationID);
     PRAGMA user_version = \(version);
     """
@@ -90,13 +91,30 @@ enum Schema {
     CREATE TABLE gaps(after_at INTEGER NOT NULL, before_at INTEGER NOT NULL) STRICT;
     """
 
-  /// Brings a file of version 1 to version 2; counts that knew no rung were of every frame (0).
-  static let migration = """
-    ALTER TABLE journal RENAME TO journal_1;
-    \(evidence)
-    INSERT INTO journal SELECT grant_id, day, categories, 0, messages, bytes, 0, 0, first_at, last_at
-      FROM journal_1;
-    DROP TABLE journal_1;
-    PRAGMA user_version = \(version);
+  /// The household's own use, as version 3 has it: `amount` and `thousandths` are in thousandths of
+  /// the quantity's unit, times in ms since 1970 UTC.
+  private static let history = """
+    CREATE TABLE history(
+      source TEXT NOT NULL, at INTEGER NOT NULL, quantity INTEGER NOT NULL,
+      seconds INTEGER NOT NULL, amount INTEGER NOT NULL, quality TEXT NOT NULL,
+      PRIMARY KEY (source, at, quantity)) STRICT;
+    CREATE TABLE history_bases(
+      source TEXT NOT NULL, quantity INTEGER NOT NULL, at INTEGER NOT NULL,
+      thousandths INTEGER NOT NULL, exact INTEGER NOT NULL,
+      PRIMARY KEY (source, quantity)) STRICT;
     """
+
+  /// Brings a file of an older version to the present one.
+  ///
+  /// Counts of version 1 knew no rung: they become those of every frame (0).
+  static func migration(from old: Int64) -> String {
+    let toSecond = """
+      ALTER TABLE journal RENAME TO journal_1;
+      \(evidence)
+      INSERT INTO journal
+        SELECT grant_id, day, categories, 0, messages, bytes, 0, 0, first_at, last_at FROM journal_1;
+      DROP TABLE journal_1;
+      """
+    return (old < 2 ? toSecond : "") + history + "PRAGMA user_version = \(version);"
+  }
 }

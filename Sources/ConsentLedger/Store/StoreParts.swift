@@ -61,7 +61,7 @@ struct StoreParts: ~Copyable {
         }
       } else if version < Schema.version {
         try database.transaction { () throws(DatabaseError) in
-          try database.execute(Schema.migration)
+          try database.execute(Schema.migration(from: version))
         }
       }
       return try LedgerAudit(ledger, database, anchor: anchor)

@@ -17,7 +17,7 @@ struct Gateway: ParsableCommand {
     subcommands: [
       Run.self, Demo.self, Status.self, GrantCommand.self, Withdraw.self, ReceiptCommand.self,
       Report.self, Support.self, Verify.self, LedgerCommand.self, Erase.self, VerifyErasure.self,
-      Objection.self, Restrict.self, Pause.self, ProfilesCommand.self,
+      Export.self, Objection.self, Restrict.self, Pause.self, ProfilesCommand.self,
       CheckConfig.self, Meters.self, Probe.self, Decode.self, Record.self, Redact.self, Replay.self,
       Simulate.self,
     ])

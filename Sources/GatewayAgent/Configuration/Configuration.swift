@@ -13,6 +13,8 @@ struct Configuration: Equatable, Sendable {
 
   /// `time_zone`: IANA name of the household's zone, by default the system's.
   var timeZone: TimeZoneRule
+  /// `history`: whether the household's use is stored, for itself.
+  var keepsHistory = true
   /// `state_directory`: absolute path of the ledger's directory.
   var stateDirectory = "/var/lib/gateway-agent"
   /// `control_socket`: absolute path of the control socket, at most 107 bytes.

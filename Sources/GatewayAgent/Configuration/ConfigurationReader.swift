@@ -80,6 +80,7 @@ struct ConfigurationReader {
   private func read(_ document: inout ConfigurationTable) -> Configuration {
     var configuration = Configuration(timeZone: timeZone(&document))
     let path = "an absolute path"
+    if let keeps = document.boolean("history") { configuration.keepsHistory = keeps }
     if let directory = document.text("state_directory", expected: path, where: isAbsolute) {
       configuration.stateDirectory = directory
     }

@@ -28,6 +28,7 @@ struct ControlRequest: Codable, Sendable {
     case hold = "ledger.hold"
     case erase
     case verifyErasure
+    case export
   }
 
   var verb: Verb
@@ -55,6 +56,8 @@ struct ControlRequest: Codable, Sendable {
   var confirmation: String?
   /// What is erased beside or instead of one grant.
   var erasure: ErasureRequest?
+  /// What of the household's history is wanted.
+  var export: ExportRequest?
   /// Whether a hold ends.
   var release: Bool?
   /// Whether a receipt is wanted in the form of Kantara.
@@ -71,7 +74,8 @@ extension ControlRequest.Verb {
   /// Stopping never asks for that.
   var needsProof: Bool {
     switch self {
-    case .grantAccept, .grantRenew, .grantLift, .grantResume, .acceptBreak, .erase, .hold: true
+    case .grantAccept, .grantRenew, .grantLift, .grantResume, .acceptBreak, .erase, .hold, .export:
+      true
     default: false
     }
   }
@@ -166,6 +170,8 @@ struct ControlResponse: Codable, Sendable {
   var support: String?
   /// A report, or a part of one.
   var report: ReportView?
+  /// A part of the household's history.
+  var export: ExportView?
   /// What was erased.
   var erasure: ErasureView?
   /// What looking for traces of erased data found.
@@ -284,6 +290,8 @@ enum ControlLimits {
   static let lineBytes = 262_144
   /// Rows of the journal in one answer: some 250 bytes each.
   static let reportRows = 400
+  /// Values of the history in one answer, at least: some 130 bytes each.
+  static let exportRows = 1200
   /// Most clients at once; more are closed at once.
   static let clients = 8
   /// How long a client waits for its answer.

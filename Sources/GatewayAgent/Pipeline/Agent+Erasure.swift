@@ -40,15 +40,22 @@ extension Agent {
     let erasure = try store.erase(
       chosen.map(\.grant.id), recipients: recipients,
       leavingRetained: wanted.leavesRetained == true, by: authority, at: clock.now())
+    var historyRows: Int64 = 0
+    if wanted.all == true {
+      historyRows = try store.eraseHistory()
+      histories = [:]
+    }
     Log.event(.info, "ERASE", Int64(erasure.removed.count))
-    return ControlResponse(ok: true, erasure: Self.view(erasure, letters))
+    return ControlResponse(ok: true, erasure: Self.view(erasure, letters, historyRows))
   }
 
-  private static func view(_ erasure: Erasure, _ letters: [ErasureView.Letter]) -> ErasureView {
+  private static func view(
+    _ erasure: Erasure, _ letters: [ErasureView.Letter], _ historyRows: Int64
+  ) -> ErasureView {
     ErasureView(
       grants: erasure.grants.map(\.text), recipients: erasure.recipients,
       removed: erasure.removed, bytes: erasure.byteCount, journalRows: erasure.journalRows,
-      historyRows: 0, notices: erasure.notices, kept: erasure.kept,
+      historyRows: historyRows, notices: erasure.notices, kept: erasure.kept,
       headBefore: erasure.headBefore, headAfter: erasure.headAfter,
       isCompacted: erasure.isCompacted, letters: letters)
   }
@@ -103,6 +110,7 @@ extension Agent {
     let now = clock.now()
     guard now >= retentionDue, store.ledgerFault == nil, isClockTrusted(at: now) else { return }
     do throws(StoreError) {
+      try store.sweepHistory(at: now, date: Self.civilDate)
       let swept = try store.sweepRetention(at: now, date: Self.civilDate)
       retentionDue = Self.sweepTime(after: now)
       if let swept { Log.event(.info, "RETENTION", Int64(swept.removed.count)) }

@@ -43,6 +43,9 @@ extension Agent {
           ok: true, receipt: receipt.map { String(decoding: $0, as: UTF8.self) })
       case .verify: return try verify(request.known)
       case .acceptBreak: return try acceptBreak(request.confirmation, by: authority)
+      case .export:
+        guard let export = request.export else { break }
+        return try self.export(export, by: authority)
       case .hold: return try hold(request, by: authority)
       case .erase: return try erase(request, by: authority)
       case .verifyErasure: return try verifyErasure()

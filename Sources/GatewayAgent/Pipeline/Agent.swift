@@ -36,6 +36,8 @@ final class Agent {
   var tallies = EgressTallies()
   /// The UTC day, since 1970, whose evidence has been seen to; nil before the first.
   var evidenceDay: Int64?
+  /// What each meter's history counts from, by the meter's number.
+  var histories: [Int: HistoryRecorder] = [:]
   /// When what is kept too long is next looked for, ms since 1970 UTC.
   var retentionDue = Int64.min
   /// Contributions to statistics that wait for their moment.
@@ -179,6 +181,7 @@ final class Agent {
       (release: consuming Release) in publish(release)
     }
     chargingFrame(feed)
+    recordHistory(feed, at: now)
     armTick()
   }
 
