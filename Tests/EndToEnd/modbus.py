@@ -1,16 +1,18 @@
 """Simulated Modbus meters for the end-to-end suites, and an agent that reads them."""
 
+import ctypes
 import os
 import pathlib
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
 import tty
 
-from harness import Agent, Broker, agent_binary
+from harness import Agent, Broker, agent_binary, free_port
 from mqtt import Subscriber
 
 
@@ -68,8 +70,11 @@ class ModbusAgent(Agent):
 class ModbusBench:
     """A broker, an agent with Modbus meters, the household's own grant, a subscriber."""
 
-    def __init__(self, meters, extra=""):
+    def __init__(self, meters, extra="", profiles=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gateway-modbus-"))
+        (self.folder / "meters").mkdir()
+        for name, text in (profiles or {}).items():
+            (self.folder / "meters" / f"{name}.toml").write_text(text)
         self.broker = Broker(self.folder)
         self.agent = ModbusAgent(self.folder, meters, {"local": self.broker.port}, extra)
 
@@ -120,14 +125,14 @@ class NullModem:
 
 
 class ForeignServer:
-    """pymodbus as a server: registers that nobody here wrote code to serve."""
+    """pymodbus as a server: `devices` is registers by address, by unit; others are refused, or 0 where `fills`."""
 
-    def __init__(self, registers, function, unit=1, serial=None):
+    def __init__(self, devices, function, serial=None, fills=False):
         import asyncio
 
         self.loop = asyncio.new_event_loop()
         self.ready = threading.Event()
-        self.arguments = (registers, function, unit, serial)
+        self.arguments = (devices, function, serial, fills)
         self.port = None
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
@@ -144,19 +149,18 @@ class ForeignServer:
             pass
 
     async def serve(self):
-        from pymodbus.datastore import ModbusDeviceContext, ModbusSequentialDataBlock, ModbusServerContext
+        from pymodbus.datastore import ModbusDeviceContext, ModbusServerContext, ModbusSparseDataBlock
         from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 
-        from harness import free_port
-
-        registers, function, unit, serial = self.arguments
-        words = [0] * 65536
-        for address, values in registers.items():
-            words[address : address + len(values)] = values
-        # pymodbus counts the registers of a block from 1.
-        block = ModbusSequentialDataBlock(1, words)
-        device = ModbusDeviceContext(**{"ir" if function == 4 else "hr": block})
-        context = ModbusServerContext(devices={unit: device}, single=False)
+        devices, function, serial, fills = self.arguments
+        contexts = {}
+        for unit, registers in devices.items():
+            words = dict.fromkeys(range(65536), 0) if fills else {}
+            for address, values in registers.items():
+                words.update({address + index: value for index, value in enumerate(values)})
+            table = "ir" if function == 4 else "hr"
+            contexts[unit] = ModbusDeviceContext(**{table: ModbusSparseDataBlock(words)})
+        context = ModbusServerContext(devices=contexts, single=False)
         if serial:
             self.server = ModbusSerialServer(context, port=serial, baudrate=9600)
         else:
@@ -171,3 +175,61 @@ class ForeignServer:
 
         asyncio.run_coroutine_threadsafe(self.server.shutdown(), self.loop).result(10)
         self.thread.join(10)
+
+
+class LibmodbusServer:
+    """libmodbus' own server on loopback, one mapping of holding registers for each unit; serves one client."""
+
+    def __init__(self, devices):
+        self.library = ctypes.CDLL("libmodbus.so.5", use_errno=True)
+        self.library.modbus_new_tcp.restype = ctypes.c_void_p
+        self.library.modbus_mapping_new_start_address.restype = ctypes.POINTER(self.Mapping)
+        self.port = free_port()
+        self.context = ctypes.c_void_p(self.library.modbus_new_tcp(b"127.0.0.1", self.port))
+        self.mappings = {unit: self.mapping(registers) for unit, registers in devices.items()}
+        self.listener = ctypes.c_int(self.library.modbus_tcp_listen(self.context, 1))
+        self.is_open = True
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    class Mapping(ctypes.Structure):
+        """modbus_mapping_t of modbus.h."""
+
+        _fields_ = [(name, ctypes.c_int) for name in (
+            "nb_bits", "start_bits", "nb_input_bits", "start_input_bits", "nb_input_registers",
+            "start_input_registers", "nb_registers", "start_registers",
+        )] + [("tab_bits", ctypes.c_void_p), ("tab_input_bits", ctypes.c_void_p),
+              ("tab_input_registers", ctypes.POINTER(ctypes.c_uint16)),
+              ("tab_registers", ctypes.POINTER(ctypes.c_uint16))]
+
+    def mapping(self, registers):
+        start = min(registers)
+        count = max(address + len(words) for address, words in registers.items()) - start
+        mapping = self.library.modbus_mapping_new_start_address(0, 0, 0, 0, start, count, 0, 0)
+        for address, words in registers.items():
+            for index, word in enumerate(words):
+                mapping.contents.tab_registers[address - start + index] = word
+        return mapping
+
+    def serve(self):
+        query = (ctypes.c_uint8 * 260)()
+        while self.is_open:
+            if self.library.modbus_tcp_accept(self.context, ctypes.byref(self.listener)) < 0:
+                return
+            while (count := self.library.modbus_receive(self.context, query)) >= 0:
+                # The unit stands behind transaction, protocol and length.
+                if count > 0 and query[6] in self.mappings:
+                    self.library.modbus_reply(self.context, query, count, self.mappings[query[6]])
+            self.library.modbus_close(self.context)
+
+    def stop(self):
+        self.is_open = False
+        for descriptor in (self.listener.value, self.library.modbus_get_socket(self.context)):
+            if descriptor >= 0:
+                with socket.socket(fileno=os.dup(descriptor)) as copy:
+                    try:
+                        copy.shutdown(socket.SHUT_RDWR)
+                    except OSError:
+                        pass
+        self.thread.join(10)
+        os.close(self.listener.value)

@@ -130,6 +130,18 @@ import Testing
     #expect(ConfigurationReader.test.lines(bad.text) == [bad.line])
   }
 
+  @Test func saysThatAnOwnProfileHasErrors() {
+    let directory = LoopHarness.temporaryDirectory()
+    LoopHarness.write("[meter]\nvendor = 3\n", to: directory + "/ours.toml")
+    var reader = ConfigurationReader.test
+    reader.ownMeters = directory
+    #expect(
+      reader.lines("[[meters]]\nport = \"/dev/ttyUSB0\"\nprofile = \"ours\"") == [
+        "c.toml:3: meters.profile: expected a profile without errors, found \"ours\" with some, "
+          + "which gateway-agent check-config lists"
+      ])
+  }
+
   private func two(_ first: String, _ second: String, port: String = "/dev/ttyUSB0") -> [String] {
     ConfigurationReader.test.lines(
       """

@@ -162,6 +162,35 @@ import Testing
     #expect(bus.reads[0].cycle.readings.count > 40)
   }
 
+  @Test func publishesNothingWhereACounterReadsZeroOnce() throws {
+    let text = """
+      [meter]
+      vendor = "Ours"
+      model = "Counter"
+      function = 3
+      [serial]
+      [values]
+      power = { at = 0, type = "int16", unit = "W" }
+      energy_import = { at = 1, type = "uint32", unit = "kWh", scale = 0.01 }
+      """
+    let profile = try #require(ProfileReader.read(text, id: "ours", file: "ours.toml").profile)
+    var session = MeterSession(profile, resyncs: true)
+    var values: [String?] = []
+    for (second, raw) in [911_348, 911_349, 0, 911_350].enumerated() {
+      session.begin()
+      #expect(session.request?.count == 3)
+      session.answer([500, UInt16(raw >> 16), UInt16(raw & 0xFFFF)])
+      guard case .read(let cycle) = session.finish(atMilliseconds: Int64(second) * 10_000) else {
+        Issue.record("no cycle")
+        return
+      }
+      values.append(
+        cycle.readings.first { $0.code == OBISCode(1, 0, 1, 8, 0) }?.value.plain)
+      #expect(cycle.readings.contains { $0.code == OBISCode(1, 0, 1, 7, 0) })
+    }
+    #expect(values == ["911348e1", "911349e1", nil, "91135e2"])
+  }
+
   // MARK: - Who it is
 
   @Test func refusesAnotherMeter() throws {

@@ -79,17 +79,7 @@ struct CheckConfigReport {
         }
       return "\(path) \(settings.speed) \(settings.dataBits)\(parity)\(settings.stopBits)"
     default:
-      return address(input)
-    }
-  }
-
-  /// A port as the configuration writes it.
-  private static func address(_ input: InputKind) -> String {
-    switch input {
-    case .serial(let path, _): path
-    case .tcp(let host, let port): "tcp://\(host.contains(":") ? "[\(host)]" : host):\(port)"
-    case .file(let path): "file:\(path)"
-    case .standardInput: "stdin"
+      return input.address
     }
   }
 
@@ -108,7 +98,7 @@ struct CheckConfigReport {
     for meter in configuration.meters {
       json.open("{")
       json.member("name", text: meter.name)
-      json.member("port", text: CheckConfigReport.address(meter.input))
+      json.member("port", text: meter.input.address)
       if case .serial(_, let settings) = meter.input {
         json.member("speed", number: String(settings.speed))
       }

@@ -43,56 +43,15 @@ struct Probe: ParsableCommand {
     }
   }
 
-  private func runModbus() throws {
-    let probe = ModbusProbe(
-      units: units.isEmpty ? Array(1...8) : units,
-      onAttempt: { settings, unit in
-        Terminal.progress("asking unit \(unit), \(settings.text)")
-      }, catalogue: own.load().catalogue)
-    let report: ModbusProbeReport
-    do throws(SystemError) {
-      switch input {
-      case .serial(let path, _):
-        var line = OpenedProbeLine(path: path)
-        report = ModbusProbeReport(port: path, units: try probe.run(&line))
-      case .tcp(let host, let number):
-        var line = OpenedProbeLine(host: host, port: number)
-        let address = host.contains(":") ? "[\(host)]" : host
-        report = ModbusProbeReport(
-          port: "tcp://\(address):\(number)", units: try probe.run(&line))
-      default: return
-      }
-    } catch {
-      Terminal.endProgress()
-      throw CommandFailure.unusable(port, error)
-    }
-    Terminal.endProgress()
-    try Terminal.write(json ? report.json : report.text)
-    if !report.isFound { throw ExitCode(1) }
-  }
-
   private var input: InputKind? {
     PortText.parse(port, serial: .p1) ?? PortText.parseEndpoint(Substring(port))
   }
 
   mutating func run() throws {
-    if modbus { return try runModbus() }
-    let run = ProbeRun(milliseconds: seconds * 1000) { settings in
-      let lines = settings?.rts == true ? ", RTS and DTR raised" : ""
-      Terminal.progress("listening\(settings.map { " at \($0.text)" } ?? "")\(lines)")
-    }
-    let report: ProbeReport
+    guard let input else { return }
+    let report: any ProbeResult
     do throws(SystemError) {
-      switch input {
-      case .serial(let path, _):
-        report = ProbeReport(port: path, diagnosis: try run.run(SerialProbeLine(path: path)))
-      case .tcp(let host, let number):
-        let address = host.contains(":") ? "[\(host)]" : host
-        report = ProbeReport(
-          port: "tcp://\(address):\(number)",
-          diagnosis: try run.run(TCPProbeLine(host: host, port: number)))
-      default: return
-      }
+      report = modbus ? try asked(input) : try heard(input)
     } catch {
       Terminal.endProgress()
       throw CommandFailure.unusable(port, error)
@@ -101,4 +60,43 @@ struct Probe: ParsableCommand {
     try Terminal.write(json ? report.json : report.text)
     if !report.isFound { throw ExitCode(1) }
   }
+
+  /// Listens.
+  private func heard(_ input: InputKind) throws(SystemError) -> ProbeReport {
+    let run = ProbeRun(milliseconds: seconds * 1000) { settings in
+      let lines = settings?.rts == true ? ", RTS and DTR raised" : ""
+      Terminal.progress("listening\(settings.map { " at \($0.text)" } ?? "")\(lines)")
+    }
+    let diagnosis: ProbeDiagnosis
+    if case .tcp(let host, let number) = input {
+      diagnosis = try run.run(TCPProbeLine(host: host, port: number))
+    } else {
+      diagnosis = try run.run(SerialProbeLine(path: input.address))
+    }
+    return ProbeReport(port: input.address, diagnosis: diagnosis)
+  }
+
+  /// Asks Modbus meters.
+  private func asked(_ input: InputKind) throws(SystemError) -> ModbusProbeReport {
+    let probe = ModbusProbe(
+      units: units.isEmpty ? Array(1...8) : units,
+      onAttempt: { settings, unit in
+        Terminal.progress("asking unit \(unit), \(settings.text)")
+      }, catalogue: own.load().catalogue)
+    var line = OpenedProbeLine(path: input.address)
+    if case .tcp(let host, let number) = input {
+      line = OpenedProbeLine(host: host, port: number)
+    }
+    return ModbusProbeReport(port: input.address, units: try probe.run(&line))
+  }
+}
+
+/// What a search came to.
+protocol ProbeResult {
+  /// Whether there is a configuration to paste.
+  var isFound: Bool { get }
+  /// Lines for a person.
+  var text: [UInt8] { get }
+  /// One JSON object, with its line end.
+  var json: [UInt8] { get }
 }

@@ -18,12 +18,12 @@ extension ConfigurationReader {
       document.note("meters", expected: "at least one table [[meters]]", found: "none")
     }
     var meters: [Configuration.Meter] = []
-    let catalogue = catalogue(tables, file: document.problems.file)
+    let own = profiles(tables, file: document.problems.file)
     for var table in tables {
       let name = self.name(&table, taken: meters.map(\.name), isOnly: tables.count == 1)
       let meter: Configuration.Meter?
-      if let catalogue, table.has("profile") {
-        meter = modbusMeter(&table, named: name, zone: zone, catalogue)
+      if let own, table.has("profile") {
+        meter = modbusMeter(&table, named: name, zone: zone, own)
       } else {
         meter = self.meter(&table, named: name, zone: zone)
       }

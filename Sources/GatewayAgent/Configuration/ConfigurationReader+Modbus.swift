@@ -7,17 +7,17 @@ extension ConfigurationReader {
   private static let places = "\"/dev/…\" or \"tcp://host:port\""
 
   /// The profiles that a document may name; its own are read only if one does.
-  func catalogue(_ tables: [ConfigurationTable], file: String) -> MeterCatalogue? {
+  func profiles(_ tables: [ConfigurationTable], file: String) -> OwnMeters? {
     guard tables.contains(where: { $0.has("profile") }) else { return nil }
-    return OwnMeters(ownMeters ?? OwnMeters.directory(beside: file)).catalogue
+    return OwnMeters(ownMeters ?? OwnMeters.directory(beside: file))
   }
 
   /// Reads a meter that has a `profile`.
   func modbusMeter(
     _ table: inout ConfigurationTable, named name: String, zone: TimeZoneRule,
-    _ catalogue: MeterCatalogue
+    _ own: OwnMeters
   ) -> Configuration.Meter? {
-    let profile = profile(&table, catalogue)
+    let profile = profile(&table, own)
     let serial = busSettings(&table, profile)
     let input = busInput(&table, serial)
     var framing = ModbusFraming.rtu
@@ -47,13 +47,18 @@ extension ConfigurationReader {
   }
 
   private func profile(
-    _ table: inout ConfigurationTable, _ catalogue: MeterCatalogue
+    _ table: inout ConfigurationTable, _ own: OwnMeters
   ) -> MeterProfile? {
     var profile: MeterProfile?
     let expected = "a meter that gateway-agent meters lists"
     guard let id = table.text("profile", expected: expected) else { return nil }
+    let catalogue = own.catalogue
     profile = catalogue.profile(id)
-    if profile == nil {
+    if profile == nil, own.isFaulty(id) {
+      table.note(
+        "profile", expected: "a profile without errors",
+        found: "\"\(id)\" with some, which gateway-agent check-config lists")
+    } else if profile == nil {
       let near = Suggestion.nearest(to: id, among: catalogue.ids)
       table.note(
         "profile", expected: expected,

@@ -20,6 +20,11 @@ struct OwnMeters {
   /// Names of the usable ones, in the order of the alphabet.
   var ids: [String]
 
+  /// Whether there is a file of that name which cannot be used.
+  func isFaulty(_ id: String) -> Bool {
+    findings.contains { $0.severity == .error && $0.file.hasSuffix("/\(id).toml") }
+  }
+
   /// Whether a file cannot be used.
   var hasError: Bool { findings.contains { $0.severity == .error } }
 

@@ -10,6 +10,18 @@ enum InputKind: Equatable, Sendable {
   case standardInput
 }
 
+extension InputKind {
+  /// As the configuration writes it.
+  var address: String {
+    switch self {
+    case .serial(let path, _): path
+    case .tcp(let host, let port): "tcp://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    case .file(let path): "file:\(path)"
+    case .standardInput: "stdin"
+    }
+  }
+}
+
 /// Settings of a serial line; flow control is always off.
 struct SerialSettings: Equatable, Sendable {
   /// The parity bit.

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Opening a serial line the way meters need it.
@@ -56,6 +57,15 @@ enum SerialPort {
       throw SystemError(call: "tcsetattr", number: errno)
     }
     _ = ioctl(port, UInt(TIOCEXCL))
+  }
+
+  /// Whether the driver turns the line already, as the computer's own description may have told it.
+  ///
+  /// Calls `ioctl` with `TIOCGRS485`.
+  static func turnsByItself(_ port: Int32) -> Bool {
+    var mode = serial_rs485()
+    guard unsafe ioctl(port, UInt(TIOCGRS485), &mode) == 0 else { return false }
+    return mode.flags & UInt32(SER_RS485_ENABLED) != 0
   }
 
   private static func configure(_ port: Int32, _ settings: SerialSettings) throws(SystemError) {

@@ -1,7 +1,7 @@
 import ModbusMeters
 
 /// What a search for Modbus meters came to, for a person and for a script.
-struct ModbusProbeReport {
+struct ModbusProbeReport: ProbeResult {
   /// As the configuration writes it.
   var port: String
   var units: [ProbedUnit]

@@ -1,7 +1,7 @@
 import OBISDecoder
 
 /// A diagnosis in a person's words, with the configuration to paste, and for a script.
-struct ProbeReport {
+struct ProbeReport: ProbeResult {
   /// As the configuration writes it: a device's path, or `tcp://host:port`.
   var port: String
   var diagnosis: ProbeDiagnosis

@@ -101,6 +101,7 @@ final class ModbusBus {
   private func watchPlace(_ state: InputState) {
     guard case .serial(let path, _, _) = place else { return }
     switch state {
+    case .lost(errno: ETIMEDOUT): break
     case .absent, .lost:
       guard watcher == nil else { return }
       watcher = try? PathWatcher(path, on: loop) { [weak self] in

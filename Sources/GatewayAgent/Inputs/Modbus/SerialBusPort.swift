@@ -35,9 +35,12 @@ import ModbusMeters
       unsafe modbus_free(made)
       throw SystemError(call: "modbus_connect", number: reason)
     }
-    if usesRS485 { _ = unsafe modbus_rtu_set_serial_mode(made, MODBUS_RTU_RS485) }
-    _ = unsafe modbus_flush(made)
     let number = unsafe modbus_get_socket(made)
+    // libmodbus would overwrite which way the line's enable signal goes.
+    if usesRS485, !SerialPort.turnsByItself(number) {
+      _ = unsafe modbus_rtu_set_serial_mode(made, MODBUS_RTU_RS485)
+    }
+    _ = unsafe modbus_flush(made)
     do throws(SystemError) {
       try SerialPort.claim(number)
     } catch {
