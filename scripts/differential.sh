@@ -34,7 +34,8 @@ let package = Package(
     .target(
       name: "MeterCipher", dependencies: ["OBISDecoder", "CCrypto"], swiftSettings: strict),
     .target(
-      name: "MeterSimulator", dependencies: ["OBISDecoder", "CCrypto"], swiftSettings: strict),
+      name: "MeterSimulator", dependencies: ["OBISDecoder", "CCrypto"], exclude: ["Modbus"],
+      swiftSettings: strict),
     .testTarget(
       name: "MeterSimulatorTests", dependencies: ["MeterSimulator", "OBISDecoder", "MeterCipher"],
       swiftSettings: strict),

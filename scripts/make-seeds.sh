@@ -14,7 +14,7 @@ fi
 rm -rf "$folder" "$work"
 mkdir -p "$folder" "$work"
 mapfile -t decoder < <(find -L Sources/OBISDecoder -name '*.swift' | sort)
-mapfile -t simulator < <(find -L Sources/MeterSimulator -name '*.swift' | sort)
+mapfile -t simulator < <(find -L Sources/MeterSimulator -name '*.swift' -not -path '*/Modbus/*' | sort)
 swiftc -swift-version 6 -parse-as-library -wmo -enable-testing -module-name OBISDecoder -emit-module \
   -emit-module-path "$work/OBISDecoder.swiftmodule" -c "${decoder[@]}" -o "$work/OBISDecoder.o"
 swiftc -swift-version 6 -parse-as-library -wmo -module-name SimulatedFrames -I "$work" \
