@@ -311,8 +311,9 @@ private struct EgressRun {
     ] { try Data(bytes).write(to: URL(filePath: directory + "/" + place)) }
   }
 
-  /// Sends every frame; what has values must come out on both sides, or the scan is blind. With an
-  /// identifier as its user name the agent ends its grants at the first frame.
+  /// Sends every frame; what has values must come out on both sides, or the scan is blind.
+  ///
+  /// With an identifier as its user name the agent ends its grants at the first frame.
   private func send(to bench: AgentBench) throws {
     for (number, frame) in frames.enumerated() {
       bench.advance(to: bench.time.milliseconds + 10_000)
