@@ -4,6 +4,7 @@
 #include <link.h>
 #include <linux/serial.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -31,3 +32,18 @@ struct linux_peer {
   uid_t uid;
   gid_t gid;
 };
+
+// pthread_getattr_np(3), which <pthread.h> only declares with _GNU_SOURCE.
+int linux_thread_attributes(pthread_t thread, pthread_attr_t *attributes)
+    __asm__("pthread_getattr_np");
+
+// The lowest address that the calling thread's stack may grow to; NULL if it cannot be told.
+static inline void *linux_stack_bottom(void) {
+  pthread_attr_t attributes;
+  void *bottom = 0;
+  size_t size = 0;
+  if (linux_thread_attributes(pthread_self(), &attributes) != 0) return 0;
+  if (pthread_attr_getstack(&attributes, &bottom, &size) != 0) bottom = 0;
+  pthread_attr_destroy(&attributes);
+  return bottom;
+}

@@ -6,8 +6,9 @@ public import OBISDecoder
 /// held is recognised without heap. A meter that sends ever new texts under one code pushes out its
 /// own oldest, not another's.
 public struct IdentifierVault: ~Copyable {
-  /// Most values held; more are counted in `refusedCount`. A P1 meter with its sub-meters has up to
-  /// twenty, most meters have one to three.
+  /// Most values held; more are counted in `refusedCount`.
+  ///
+  /// A P1 meter with its sub-meters has up to twenty, most meters have one to three.
   public static let capacity = 256
   /// Most values under one code of one meter.
   public static let valuesPerCode = 8
