@@ -254,6 +254,63 @@ struct TestLine: ProbeLine {
     #expect(diagnosis.settings == .p1Line)
   }
 
+  @Test func asksAMeterThatWaitsForIt() throws {
+    let path = LoopHarness.temporaryDirectory() + "/meter"
+    let meter = Thread {
+      let terminal = TestTerminal(at: path)
+      var heard: [UInt8] = []
+      func hear(_ count: Int) {
+        while heard.count < count {
+          heard += terminal.receive()
+          usleep(2000)
+        }
+      }
+      hear(5)
+      terminal.send("/XYZ5name\r\n")
+      hear(11)
+      // The reader changes its speed behind the acknowledgement's last character.
+      while terminal.speed != speed_t(B9600) { usleep(2000) }
+      terminal.send("\u{2}1.8.0(000441.879*kWh)\r\n2.8.0(000007.1*kWh)\r\n!\r\n\u{3}")
+      terminal.send([Self.checksum])
+      while !Thread.current.isCancelled { usleep(2000) }
+    }
+    meter.start()
+    while unsafe access(path, F_OK) != 0 { usleep(2000) }
+    let line = RequestProbeLine(
+      path: path,
+      opening: SerialSettings(speed: 300, dataBits: 8, parity: .none, stopBits: 1))
+    let diagnosis = try ProbeRun(milliseconds: 10_000).run(line)
+    meter.cancel()
+    let report = ProbeReport(port: path, diagnosis: diagnosis, isRequested: true)
+    #expect(report.code == "ok")
+    #expect(
+      report.configuration == """
+        [[meters]]
+        name = "home"
+        port = "\(path)"
+        dialect = "d0"
+        request = "mode-c"
+
+        """)
+  }
+
+  /// The block check character: all bytes behind STX up to and with ETX.
+  private static let checksum: UInt8 =
+    "1.8.0(000441.879*kWh)\r\n2.8.0(000007.1*kWh)\r\n!\r\n\u{3}".utf8.reduce(0, ^)
+
+  @Test func saysThatNobodyAnswersARequest() throws {
+    let path = LoopHarness.temporaryDirectory() + "/meter"
+    let terminal = TestTerminal(at: path)
+    let line = RequestProbeLine(
+      path: path,
+      opening: SerialSettings(speed: 300, dataBits: 8, parity: .none, stopBits: 1))
+    let diagnosis = try ProbeRun(milliseconds: 10_000).run(line)
+    let report = ProbeReport(port: path, diagnosis: diagnosis, isRequested: true)
+    #expect(report.code == "no_bytes")
+    #expect(report.sentences[0].hasPrefix("No answer came to the request"))
+    terminal.unplug()
+  }
+
   @Test func readsANetworkAdapter() throws {
     let (socket, port) = TestSocket.listen()
     defer { close(socket) }

@@ -7,13 +7,19 @@ struct Probe: ParsableCommand {
     abstract: "Find out what is on a port, and print the configuration for it.",
     discussion: """
       Tries the speeds and parities that meters use, names maker and family, and says what is wrong \
-      where nothing can be read. Sends nothing to the meter, unless --modbus has it ask Modbus meters for \
-      registers: units 1 to 8, or those of --unit. Exits 1 if no meter was found. No number of a meter is \
+      where nothing can be read. Sends nothing to the meter, unless --request has it ask for a readout \
+      (IEC 62056-21, mode C), or --modbus ask Modbus meters for registers: units 1 to 8, or those of --unit. Exits 1 if no meter was found. No number of a meter is \
       shown.
       """)
 
-  @Option(help: ArgumentHelp("Listen so long at each setting, 1 to 120.", valueName: "seconds"))
-  var seconds = 11
+  @Option(
+    help: ArgumentHelp(
+      "Listen so long at each setting, 1 to 300: 11 if not given, 120 with --request.",
+      valueName: "seconds"))
+  var seconds: Int?
+
+  @Flag(help: "Ask the meter for a readout, as optical heads of IEC 62056-21 have to.")
+  var request = false
 
   @Flag(help: "Ask for Modbus meters instead of listening.")
   var modbus = false
@@ -34,11 +40,15 @@ struct Probe: ParsableCommand {
   mutating func validate() throws {
     if !units.isEmpty, !modbus { throw ValidationError("--unit goes with --modbus") }
     if units.contains(0) { throw ValidationError("--unit must be from 1 to 255") }
-    guard (1...120).contains(seconds) else {
-      throw ValidationError("--seconds must be from 1 to 120")
+    if let seconds, !(1...300).contains(seconds) {
+      throw ValidationError("--seconds must be from 1 to 300")
     }
+    if request, modbus { throw ValidationError("--request does not go with --modbus") }
     switch input {
-    case .serial, .tcp: break
+    case .serial: break
+    case .tcp:
+      // It begins at 300 baud and goes on at another speed.
+      if request { throw ValidationError("--request takes a serial device: the speed changes") }
     default: throw ValidationError("\(port) is no device path or HOST:PORT")
     }
   }
@@ -63,17 +73,21 @@ struct Probe: ParsableCommand {
 
   /// Listens.
   private func heard(_ input: InputKind) throws(SystemError) -> ProbeReport {
-    let run = ProbeRun(milliseconds: seconds * 1000) { settings in
+    let patience = seconds ?? (request ? 120 : 11)
+    let run = ProbeRun(milliseconds: patience * 1000) { [request] settings in
+      if request { return Terminal.progress("asking at 300 baud") }
       let lines = settings?.rts == true ? ", RTS and DTR raised" : ""
       Terminal.progress("listening\(settings.map { " at \($0.text)" } ?? "")\(lines)")
     }
     let diagnosis: ProbeDiagnosis
     if case .tcp(let host, let number) = input {
       diagnosis = try run.run(TCPProbeLine(host: host, port: number))
+    } else if request {
+      diagnosis = try run.run(RequestProbeLine(path: input.address))
     } else {
       diagnosis = try run.run(SerialProbeLine(path: input.address))
     }
-    return ProbeReport(port: input.address, diagnosis: diagnosis)
+    return ProbeReport(port: input.address, diagnosis: diagnosis, isRequested: request)
   }
 
   /// Asks Modbus meters.

@@ -247,7 +247,7 @@ import Glibc
       else { return }
       do throws(SystemError) {
         switch action {
-        case .send(let bytes): try Self.send(bytes, to: number)
+        case .send(let bytes): try SerialPort.send(bytes, to: number)
         case .setSpeed(let speed): try SerialPort.setSpeed(speed, on: number, settings)
         case .fail(let fault): onSignOn(fault)
         }
@@ -258,13 +258,5 @@ import Glibc
     guard self.generation == generation, let signOn else { return }
     let wait = signOn.deadline - GatewayClock.monotonicMilliseconds()
     signOnTimer?.arm(afterMilliseconds: Int(max(0, wait)))
-  }
-
-  /// Sends a few bytes, which a port's buffer always has room for.
-  private static func send(_ bytes: [UInt8], to number: Int32) throws(SystemError) {
-    let count = unsafe bytes.withUnsafeBytes { unsafe write(number, $0.baseAddress, $0.count) }
-    guard count == bytes.count else {
-      throw SystemError(call: "write", number: count < 0 ? errno : EIO)
-    }
   }
 }

@@ -42,6 +42,14 @@ enum SerialPort {
     try configure(port, settings)
   }
 
+  /// Sends a few bytes, which a port's buffer always has room for.
+  static func send(_ bytes: [UInt8], to number: Int32) throws(SystemError) {
+    let count = unsafe bytes.withUnsafeBytes { unsafe write(number, $0.baseAddress, $0.count) }
+    guard count == bytes.count else {
+      throw SystemError(call: "write", number: count < 0 ? errno : EIO)
+    }
+  }
+
   /// Takes a line that libmodbus has opened for this process alone, and has it tell silence from an end.
   ///
   /// With VMIN 0, as libmodbus leaves it, a raw line answers both with 0 bytes.

@@ -66,6 +66,12 @@ struct SignOn {
   private var line: [UInt8] = []
   private var received = 0
 
+  /// Whether nothing is under way: before the first request, and between two.
+  var isResting: Bool {
+    if case .idle = phase { return true }
+    return false
+  }
+
   /// A conversation that begins at `now`.
   init(_ settings: SignOnSettings, at now: Int64) {
     self.settings = settings

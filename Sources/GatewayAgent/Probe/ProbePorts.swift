@@ -40,32 +40,37 @@ struct TCPProbeLine: ProbeLine {
 }
 
 /// Reads for a while.
-private enum ProbeReader {
+enum ProbeReader {
   static func read(
     _ descriptor: Int32, milliseconds: Int, until isEnough: ([UInt8]) -> Bool
   ) throws(SystemError) -> [UInt8] {
     let end = GatewayClock.monotonicMilliseconds() + Int64(milliseconds)
     var bytes: [UInt8] = []
+    while let chunk = try chunk(descriptor, until: end), !chunk.isEmpty {
+      bytes += chunk
+      if isEnough(bytes) { break }
+    }
+    return bytes
+  }
+
+  /// What comes next: empty if nothing has come by `end`, nil if the other side closed.
+  static func chunk(_ descriptor: Int32, until end: Int64) throws(SystemError) -> [UInt8]? {
     var chunk = [UInt8](repeating: 0, count: 4096)
     while true {
       let left = end - GatewayClock.monotonicMilliseconds()
-      guard left > 0 else { return bytes }
+      guard left > 0 else { return [] }
       var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
       let ready = unsafe poll(&entry, 1, Int32(clamping: left))
-      guard ready != 0 else { return bytes }
+      guard ready != 0 else { return [] }
       if ready < 0 {
         guard errno == EINTR else { throw SystemError(call: "poll", number: errno) }
         continue
       }
       let count = unsafe Glibc.read(descriptor, &chunk, chunk.count)
       if count > 0 {
-        bytes += chunk[..<count]
-        if isEnough(bytes) { return bytes }
+        return Array(chunk[..<count])
       } else if count == 0 {
-        // The other side closed: what came is all there is.
-        return bytes
-      } else if errno == EIO {
-        throw SystemError(call: "read", number: errno)
+        return nil
       } else if errno != EINTR && errno != EAGAIN {
         throw SystemError(call: "read", number: errno)
       }

@@ -5,6 +5,8 @@ struct ProbeReport: ProbeResult {
   /// As the configuration writes it: a device's path, or `tcp://host:port`.
   var port: String
   var diagnosis: ProbeDiagnosis
+  /// Whether the meter was asked for a readout (`--request`).
+  var isRequested = false
 
   /// Whether there is a configuration to paste.
   var isFound: Bool { meter != nil }
@@ -31,7 +33,7 @@ struct ProbeReport: ProbeResult {
   /// Sentences for a person.
   var sentences: [String] {
     switch diagnosis.finding {
-    case .silent: Self.silence
+    case .silent: isRequested ? Self.noAnswer : Self.silence
     case .meter(let meter): sentences(of: meter)
     case .parityBits(let parity):
       [
@@ -78,8 +80,14 @@ struct ProbeReport: ProbeResult {
     "Not one byte came, with the lines RTS and DTR as they were and with both raised.",
     "Is the port opened? Many network companies do that on request, at no cost.",
     "Is the cable in the meter's customer port, and does it raise the data request line (P1, pin 2)? "
-      + "An optical head must sit on the right LED; some meters want a PIN there, others a request.",
+      + "An optical head must sit on the right LED; some meters want a PIN there, others send when they are asked: --request.",
     "Some meters send every 10 seconds or less often: try again with --seconds 30.",
+  ]
+
+  private static let noAnswer = [
+    "No answer came to the request /?! at 300 baud, 7 data bits, even parity.",
+    "Does the optical head sit on the meter's own one, its cable where the meter's manual says?",
+    "A meter that sends unasked is found without --request.",
   ]
 
   private func sentences(of meter: ProbedMeter) -> [String] {
@@ -94,6 +102,7 @@ struct ProbeReport: ProbeResult {
       sentences.append(
         "\(meter.badFrames) of \(meter.goodFrames + meter.badFrames) frames were damaged or cut.")
     }
+    if isRequested { sentences.append("It only sends when it is asked.") }
     if diagnosis.settings?.rts == true {
       sentences.append("It only sends with RTS and DTR raised.")
     }
@@ -111,6 +120,7 @@ struct ProbeReport: ProbeResult {
     var lines = ["[[meters]]", "name = \"home\"", "port = \"\(port)\""]
     let dialect = meter.dialects.count == 1 ? meter.dialects[0].name.description : "auto"
     lines.append("dialect = \"\(dialect)\"")
+    if isRequested { lines.append("request = \"mode-c\"") }
     if let settings = diagnosis.settings {
       let parity =
         switch settings.parity {
