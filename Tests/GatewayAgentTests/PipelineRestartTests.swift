@@ -43,10 +43,13 @@ struct PipelineRestartTests {
   /// A watt-hour a second since the start.
   private func growth(_ instant: Int64) -> Int { Int((instant - Self.start) / 1000) }
 
-  @Test("telegrams write nothing to the disk, and the counts of a minute hold no value")
-  func dataTouchesNoFile() throws {
+  @Test(
+    "telegrams write nothing but the quarter-hour's history, and the counts hold no value",
+    arguments: [false, true])
+  func dataTouchesNoFile(keepsHistory: Bool) throws {
     let bench = try AgentBench(at: Self.start)
     _ = bench.addWire()
+    bench.configuration.keepsHistory = keepsHistory
     bench.configuration.homeAssistant.enabled = true
     try bench.start()
     _ = try bench.grant(.house())
@@ -55,10 +58,16 @@ struct PipelineRestartTests {
     try bench.telegram(at: Self.start)
     let before = Self.files(in: bench.configuration.stateDirectory)
     #expect(before.keys.contains("state.sqlite3") && before.keys.contains("denylist.bin"))
-    try bench.telegrams(from: Self.start + 30_000, to: at("13:30:00"))
+    func isUntouched() -> Bool {
+      Self.files(in: bench.configuration.stateDirectory) == before
+    }
+    try bench.telegrams(from: Self.start + 30_000, to: at("13:14:30"))
+    let isUntouchedWithin = isUntouched()
+    #expect(isUntouchedWithin)
+    try bench.telegrams(from: at("13:15:00"), to: at("13:30:00"))
     #expect(bench.externalData.count == 29)
-    let isUntouched = Self.files(in: bench.configuration.stateDirectory) == before
-    #expect(isUntouched)
+    let isUntouchedBehind = isUntouched()
+    #expect(isUntouchedBehind == !keepsHistory)
     bench.agent.everyMinute()
     let isStillUntouched = Self.files(in: bench.configuration.stateDirectory) == before
     #expect(!isStillUntouched, "the counts of the minute")
