@@ -1,6 +1,7 @@
 """Simulated Modbus meters for the end-to-end suites, and an agent that reads them."""
 
 import ctypes
+import json
 import os
 import pathlib
 import select
@@ -17,10 +18,10 @@ from mqtt import Subscriber
 
 
 class Simulated:
-    """`gateway-agent simulate modbus:…`, stopped by its own pid."""
+    """`gateway-agent simulate`, stopped by its own pid."""
 
-    def __init__(self, profile, *words, to="tcp:0", units=()):
-        self.command = [agent_binary(), "simulate", f"modbus:{profile}", "--to", to, *words]
+    def __init__(self, model, *words, to="tcp:0", units=()):
+        self.command = [agent_binary(), "simulate", model, "--to", to, *words]
         for unit in units:
             self.command += ["--unit", str(unit)]
         self.process = None
@@ -63,7 +64,8 @@ class ModbusAgent(Agent):
         for name, keys in meters.items():
             tables += ["[[meters]]", f'name = "{name}"']
             for key, value in keys.items():
-                tables.append(f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {value}")
+                # As TOML has texts, numbers and truth.
+                tables.append(f"{key} = {json.dumps(value)}")
         return super().text({}, brokers, extra) + "\n".join(tables) + "\n"
 
 
@@ -124,15 +126,58 @@ class NullModem:
             os.close(descriptor)
 
 
-class ForeignServer:
-    """pymodbus as a server: `devices` is registers by address, by unit; others are refused, or 0 where `fills`."""
+class FrameServer:
+    """A gateway on loopback that answers every request with the same bytes, whatever they are; serves one client."""
 
-    def __init__(self, devices, function, serial=None, fills=False):
+    def __init__(self, reply):
+        self.reply = reply
+        self.requests = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        try:
+            while True:
+                client, _ = self.listener.accept()
+                with client:
+                    while request := client.recv(256):
+                        self.requests.append(request)
+                        client.sendall(self.reply)
+        except OSError:
+            pass
+
+    def stop(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+class Changes:
+    """Registers that change from reply to reply, by unit: once begun the next of a list of words, at the end the last."""
+
+    def __init__(self, words):
+        self.words = {unit: list(each) for unit, each in words.items()}
+        self.has_begun = False
+
+    def next(self, unit):
+        """The words of the unit's next reply, None for a unit that does not change."""
+        left = self.words.get(unit)
+        return left and (left.pop(0) if self.has_begun and len(left) > 1 else left[0])
+
+
+class ForeignServer:
+    """pymodbus as a server: `devices` is registers by address, by unit; others are refused, or 0 below 1000 where `fills`.
+
+    `changes` are `Changes` of what a unit is asked for.
+    """
+
+    def __init__(self, devices, function, serial=None, fills=False, host="127.0.0.1", changes=None):
         import asyncio
 
         self.loop = asyncio.new_event_loop()
         self.ready = threading.Event()
         self.arguments = (devices, function, serial, fills)
+        self.host, self.changes = host, changes
         self.port = None
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
@@ -155,7 +200,7 @@ class ForeignServer:
         devices, function, serial, fills = self.arguments
         contexts = {}
         for unit, registers in devices.items():
-            words = dict.fromkeys(range(65536), 0) if fills else {}
+            words = dict.fromkeys(range(1000), 0) if fills else {}
             for address, values in registers.items():
                 words.update({address + index: value for index, value in enumerate(values)})
             table = "ir" if function == 4 else "hr"
@@ -165,10 +210,15 @@ class ForeignServer:
             self.server = ModbusSerialServer(context, port=serial, baudrate=9600)
         else:
             self.port = free_port()
-            self.server = ModbusTcpServer(context, address=("127.0.0.1", self.port))
+            self.server = ModbusTcpServer(context, address=(self.host, self.port), trace_pdu=self.change)
         await self.server.serve_forever(background=True)
         self.ready.set()
         await self.server.serving
+
+    def change(self, is_sending, message):
+        if is_sending and self.changes and (words := self.changes.next(message.dev_id)):
+            message.registers = words
+        return message
 
     def stop(self):
         import asyncio
@@ -178,9 +228,13 @@ class ForeignServer:
 
 
 class LibmodbusServer:
-    """libmodbus' own server on loopback, one mapping of holding registers for each unit; serves one client."""
+    """libmodbus' own server on loopback, one mapping of holding registers for each unit; serves one client.
 
-    def __init__(self, devices):
+    `changes` are `Changes` of a unit's first registers.
+    """
+
+    def __init__(self, devices, changes=None):
+        self.changes = changes
         self.library = ctypes.CDLL("libmodbus.so.5", use_errno=True)
         self.library.modbus_new_tcp.restype = ctypes.c_void_p
         self.library.modbus_mapping_new_start_address.restype = ctypes.POINTER(self.Mapping)
@@ -207,9 +261,13 @@ class LibmodbusServer:
         count = max(address + len(words) for address, words in registers.items()) - start
         mapping = self.library.modbus_mapping_new_start_address(0, 0, 0, 0, start, count, 0, 0)
         for address, words in registers.items():
-            for index, word in enumerate(words):
-                mapping.contents.tab_registers[address - start + index] = word
+            self.put(mapping, address - start, words)
         return mapping
+
+    @staticmethod
+    def put(mapping, place, words):
+        for index, word in enumerate(words):
+            mapping.contents.tab_registers[place + index] = word
 
     def serve(self):
         query = (ctypes.c_uint8 * 260)()
@@ -218,8 +276,10 @@ class LibmodbusServer:
                 return
             while (count := self.library.modbus_receive(self.context, query)) >= 0:
                 # The unit stands behind transaction, protocol and length.
-                if count > 0 and query[6] in self.mappings:
-                    self.library.modbus_reply(self.context, query, count, self.mappings[query[6]])
+                if count > 0 and (mapping := self.mappings.get(query[6])):
+                    if self.changes and (words := self.changes.next(query[6])):
+                        self.put(mapping, 0, words)
+                    self.library.modbus_reply(self.context, query, count, mapping)
             self.library.modbus_close(self.context)
 
     def stop(self):
