@@ -45,7 +45,7 @@ def cpu_seconds(pid):
 def resident_megabytes(pid):
     for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1000
+            return int(line.split()[1]) * 1024 / 1e6
     raise AssertionError("no VmRSS")
 
 
@@ -55,7 +55,7 @@ def meters_of(bench):
 
 def many(count, seconds):
     """`count` meters on as many connections, each read once a second."""
-    servers = Simulated(PROFILE, "--count", str(count)).start(places=count)
+    servers = Simulated(f"modbus:{PROFILE}", "--count", str(count)).start(places=count)
     try:
         tables = {
             f"m{index}": {"port": f"tcp://{place}", "profile": PROFILE}
@@ -92,7 +92,7 @@ def paced(cycles):
     """One SDM630 on a line of 9600 baud that answers after 40 ms."""
     with tempfile.TemporaryDirectory() as folder:
         line = Simulated(
-            PROFILE, "--link", f"{folder}/tty", "--fault", "baud=9600", "--fault", "turnaround=40", to="pty"
+            f"modbus:{PROFILE}", "--link", f"{folder}/tty", "--fault", "baud=9600", "--fault", "turnaround=40", to="pty"
         ).start()
         try:
             with ModbusBench({"home": {"port": line.port, "profile": PROFILE}}) as bench:

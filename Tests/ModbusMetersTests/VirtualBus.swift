@@ -106,14 +106,15 @@ struct VirtualBus {
       for field in profile.fields {
         guard let quantity = field.quantity, let value = shown[field.name] else { continue }
         for code in quantity.codes {
-          history[index][code.rawValue, default: []].formUnion(VirtualBus.forms(of: value))
+          let forms = quantity.codes.count > 1 ? VirtualBus.sides(of: value) : [value.plain]
+          history[index][code.rawValue, default: []].formUnion(forms)
         }
       }
     }
   }
 
-  /// The value, and the two sides of a signed one.
-  private static func forms(of value: Decimal) -> [String] {
+  /// What a signed value may go on as: itself on one side, 0 on the other.
+  private static func sides(of value: Decimal) -> [String] {
     var negated = value
     negated.mantissa = -value.mantissa
     return [value.plain, negated.plain, "0"]
