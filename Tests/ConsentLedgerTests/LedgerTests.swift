@@ -50,7 +50,8 @@ struct VectorLedger {
 }
 
 @Suite struct LedgerTests {
-  @Test func matchesTheVectorsOfTheDesign() throws {
+  @Test("C13.42: the hashes are those of the design")
+  func matchesTheVectorsOfTheDesign() throws {
     let vector = try VectorLedger()
     #expect(vector.appended.map(\.head) == VectorLedger.hashes)
     #expect(vector.appended.map { String($0.bodyHash.prefix(16)) } == VectorLedger.bodyHashes)

@@ -71,7 +71,8 @@ struct IdentifierFormsTests {
 }
 
 /// No form of any identifier leaves, whatever frame comes in and although everything grantable is
-/// granted; what the agent writes is scanned as raw bytes, log and state directory included.
+/// granted, beside random grants; what the agent writes is scanned as raw bytes, log and state
+/// directory included.
 ///
 /// Runs 10 frames of each model; `GATEWAY_FRAMES=100000` sets the number of all models together.
 /// Frames that were recorded, and a whole household's, are in Tests/EndToEnd/test_egress.py.
@@ -82,7 +83,7 @@ struct IdentifierFormsTests {
   /// Frames that go through one life of the agent.
   static let batch = total == nil ? 10 : 50
 
-  @Test("no random frame of any model leaks an identifier", arguments: names)
+  @Test("C13.40: no random frame of any model leaks an identifier", arguments: names)
   func leaksNoIdentifier(name: String) async throws {
     let perModel = ((Self.total ?? 0) + Self.names.count - 1) / Self.names.count
     for number in 0..<max(1, (perModel + Self.batch - 1) / Self.batch) {
@@ -281,6 +282,7 @@ private struct EgressRun {
     try bench.start()
     let house = try bench.grant(.house { $0.channels = [1, 2, 3, 4] })
     let outside = try bench.grant(.everything)
+    let more = grantAtRandom(on: bench)
     try bench.connect()
     try send(to: bench)
     try sendDamaged(to: bench)
@@ -297,7 +299,7 @@ private struct EgressRun {
     ] { control += Array(try JSONEncoder().encode(answer)) }
     try bench.stop()
     try bench.expect { wire.clients.allSatisfy { !$0.isOpen } }
-    #expect(wire.clients.count == 2)
+    #expect(wire.clients.count == 2 + more)
     if sample.plant == .leak {
       control += IdentifierForms.hex(Array(planted.utf8))
       LoopHarness.write(
@@ -307,8 +309,26 @@ private struct EgressRun {
     }
     for (place, bytes) in [
       ("wire", wire.clients.flatMap { $0.bytes + [0] }), ("control", control),
-      ("disk", try Self.files(in: bench.configuration.stateDirectory)),
+      ("disk", try AgentCapture.files(in: bench.configuration.stateDirectory)),
     ] { try Data(bytes).write(to: URL(filePath: directory + "/" + place)) }
+  }
+
+  /// Puts up to three random grants in force; returns how many are.
+  ///
+  /// What no profile allows is refused, and left out.
+  private func grantAtRandom(on bench: AgentBench) -> Int {
+    var random = RandomSource(seed: RandomSource.mixed(sample.seed))
+    var count = 0
+    for number in 0..<random.integer(in: 0...3) {
+      let asked = bench.agent.answer(
+        ControlRequest(verb: .grantPropose, proposal: .random("more-\(number)", &random)),
+        by: AgentBench.owner)
+      guard let id = asked.grant?.id else { continue }
+      var acceptance = ControlRequest(verb: .grantAccept, grant: id)
+      acceptance.confirmed = ConfirmedRequest(fine: true, age: true, household: true)
+      if bench.agent.answer(acceptance, by: AgentBench.owner).ok { count += 1 }
+    }
+    return count
   }
 
   /// Sends every frame; what has values must come out on both sides, or the scan is blind.
@@ -345,31 +365,22 @@ private struct EgressRun {
     let known = source.frames.first?.identifiers ?? []
     return known.first { $0.kind == .meterNumber && $0.text.utf8.count > 8 }?.text ?? ""
   }
-
-  /// Every file of the state directory, one after the other.
-  private static func files(in directory: String) throws -> [UInt8] {
-    let names = try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
-    #expect(names.contains("state.sqlite3") && names.contains("denylist.bin"), "\(names)")
-    return try names.flatMap { name in
-      try Data(contentsOf: URL(filePath: directory + "/" + name)) + [0]
-    }
-  }
 }
 
 extension ProposalRequest {
-  /// Every category of privacy.md C3 but identifiers and what is local only, as finely as it comes.
-  fileprivate static var everything: ProposalRequest {
-    made("custom", "bench") {
+  /// A recipient's wish that may be granted or not.
+  fileprivate static func random(
+    _ recipient: String, _ random: inout RandomSource
+  ) -> ProposalRequest {
+    let every = everything.categories ?? []
+    return made("custom", recipient) {
       $0.legalName = "Bench AS"
       $0.country = "NO"
-      $0.categories = [
-        "E1", "E2", "E3", "E4", "E5", "P1", "P2", "P3", "V1", "A1", "Q1", "F1", "D1", "O1", "T1",
-        "L1", "M1", "M2", "M3", "X1", "X2", "N1",
-      ]
-      $0.channels = [1, 2, 3, 4]
-      $0.granularity = "G0"
-      $0.quantum = "R0"
-      $0.absolute = true
+      $0.categories = every.filter { _ in random.chance(oneIn: 2) }
+      $0.channels = [1, 2, 3, 4].filter { _ in random.chance(oneIn: 2) }
+      $0.granularity = "G\(random.integer(in: 0...5))"
+      $0.quantum = "R\(random.integer(in: 0...4))"
+      $0.absolute = random.chance(oneIn: 2)
     }
   }
 }
