@@ -94,6 +94,23 @@ import Testing
     #expect(buses[0].units.map(\.unit.address) == [1, 2])
   }
 
+  @Test func putsMetersOnOneBusThatTheirMakersGaveDifferentUnits() throws {
+    let text = """
+      [[meters]]
+      name = "a"
+      port = "/dev/ttyUSB0"
+      profile = "eastron-sdm630"
+      [[meters]]
+      name = "b"
+      port = "/dev/ttyUSB0"
+      profile = "huawei-dtsu666-h"
+      """
+    let found = try meters(text)
+    #expect(found.compactMap { $0.modbus?.unit } == [1, 11])
+    let buses = ModbusPlan.buses(of: found)
+    #expect(buses.map { $0.units.map(\.unit.address) } == [[1, 11]])
+  }
+
   static let cases: [BadConfiguration] = [
     .meter(
       "profile = \"eastron-sdm360\"",
@@ -162,6 +179,15 @@ import Testing
         "c.toml:7: meters.port: expected one setting for the whole line, found port /dev/ttyUSB0: "
           + "parity none (a) and even (b) on one bus: all meters on a bus must agree"
       ])
+  }
+
+  @Test func refusesALineThatIsAndIsNotTurnedByTheKernel() {
+    #expect(
+      two(
+        "profile = \"eastron-sdm630\"", "profile = \"eastron-sdm630\"\nunit = 2\nrs485 = false")
+        == [
+          "c.toml:10: meters.rs485: expected the rs485 of a, as they share a line, found false"
+        ])
   }
 
   @Test func refusesOneUnitTwice() {

@@ -147,6 +147,11 @@ extension ConfigurationReader {
       {
         return table.note("port", expected: "one setting for the whole line", found: fault)
       }
+      if mine.usesRS485 != theirs.usesRS485 {
+        return table.note(
+          "rs485", expected: "the rs485 of \(other.name), as they share a line",
+          found: "\(mine.usesRS485)")
+      }
     }
   }
 }

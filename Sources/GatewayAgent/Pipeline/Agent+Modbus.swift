@@ -24,11 +24,15 @@ extension Agent {
 
 /// Which meters share a line.
 enum ModbusPlan {
-  /// One bus for each place, in the order of the configuration.
+  /// One bus for each place, in the order of the configuration, set as its first meter says.
+  ///
+  /// The configuration's reader has refused meters that would set one place differently; their
+  /// factory settings may still differ in what does not matter there, the usual unit.
   static func buses(
     of meters: [Configuration.Meter]
   ) -> [(place: BusPlace, units: [ModbusBus.Unit])] {
     var buses: [(place: BusPlace, units: [ModbusBus.Unit])] = []
+    var inputs: [InputKind] = []
     for (index, meter) in meters.enumerated() {
       guard let modbus = meter.modbus, let place = meter.busPlace else { continue }
       let unit = ModbusBus.Unit(
@@ -36,10 +40,11 @@ enum ModbusPlan {
         unit: BusMaster.Unit(
           profile: modbus.profile, address: modbus.unit,
           intervalMilliseconds: modbus.pollSeconds * 1000))
-      if let known = buses.firstIndex(where: { $0.place == place }) {
+      if let known = inputs.firstIndex(where: { $0.isSamePlace(as: meter.input) }) {
         buses[known].units.append(unit)
       } else {
         buses.append((place, [unit]))
+        inputs.append(meter.input)
       }
     }
     return buses
