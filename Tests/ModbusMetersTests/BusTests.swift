@@ -78,6 +78,21 @@ import Testing
     #expect(bus.wrongValues == [], "seed \(seed)")
   }
 
+  @Test(arguments: [3300, 9000], ["eastron-sdm630", "carlo-gavazzi-em24", "sunspec-203"])
+  func takesNoReplyForAnotherHoweverLate(lateMilliseconds: Int, id: String) throws {
+    let profile = try #require(MeterCatalogue(own: []).profile(id))
+    let seed = UInt64.random(in: .min ... .max)
+    var bus = VirtualBus(
+      profile, framing: .rtu,
+      faults: faults {
+        $0.latePercent = 25
+        $0.lateMilliseconds = lateMilliseconds
+      }, seed: seed)
+    bus.run(milliseconds: 1_000_000)
+    #expect(bus.reads.count > 0, "seed \(seed)")
+    #expect(bus.wrongValues == [], "seed \(seed)")
+  }
+
   @Test(arguments: [[0x00], [0xFF], [0x00, 0x01]] as [[UInt8]])
   func readsAllBehindStrayBytes(stray: [UInt8]) {
     var bus = VirtualBus(sdm630, framing: .rtu, faults: faults { $0.stray = stray })

@@ -56,6 +56,29 @@ import Testing
     #expect(bus.reads.allSatisfy { $0.unit == 0 })
   }
 
+  @Test func holdsOthersUpForOneTimeoutAtMostOnceAUnitIsKnownToBeSilent() {
+    var bus = VirtualBus(sdm630, framing: .rtu, units: [1], absent: [7])
+    bus.run(milliseconds: 600_000)
+    let ends = bus.reads.map(\.cycle.endedAt).filter { $0 > 10_000 }
+    let gaps = zip(ends, ends.dropFirst()).map { $1 - $0 }
+    // The cycle's second, the timeout's, and the silences around another unit's turn.
+    #expect((gaps.max() ?? .max) <= 2250)
+    #expect(gaps.count { $0 > 1100 } <= 15, "waits grow to a minute")
+  }
+
+  @Test func readsAUnitThatComesBackAmongOthers() {
+    var faults = ModbusFaults()
+    faults.lostPercent = 100
+    var bus = VirtualBus(sdm630, framing: .rtu, faults: faults, units: [1, 2])
+    bus.run(milliseconds: 30_000)
+    #expect(bus.states.contains("silent 0") && bus.states.contains("silent 1"))
+    bus.responder.faults = ModbusFaults()
+    bus.run(milliseconds: 70_000)
+    #expect(Set(bus.reads.map(\.unit)) == [0, 1])
+    #expect(bus.states.suffix(2) == ["reachable 0", "reachable 1"])
+    #expect(bus.wrongValues == [])
+  }
+
   @Test func backsOffAMinuteAtMostAndComesBack() {
     var bus = VirtualBus(sdm630, framing: .rtu)
     bus.run(untilReads: 5)

@@ -217,7 +217,7 @@ public struct BusMaster: Sendable {
       guard now >= slots[index].dueAt else { return .wait(until: slots[index].dueAt) }
       active = index
       if slots[index].dueAt == .min { slots[index].dueAt = now }
-      slots[index].session.begin()
+      slots[index].session.begin(asksOnce: slots[index].isReachable == false)
     }
     guard let block = slots[index].session.request else { return finish(index, at: now) }
     let limits = slots[index].session.limits
@@ -246,12 +246,20 @@ public struct BusMaster: Sendable {
     exchange = .none
     guard let index = active else { return }
     if framing == .rtu {
-      let timeout = Int64(slots[index].session.limits.timeoutMilliseconds)
-      let isFragile = slots[index].session.isFragile
-      exchange = .draining(
-        silence: isFragile ? BusMaster.longestDrain : max(timeout, pace.silence), since: now)
+      exchange = .draining(silence: drain(index), since: now)
     }
     slots[index].session.lose()
+  }
+
+  /// How long the line has to be silent behind a reply that did not come.
+  ///
+  /// A unit that was silent before is asked once and left alone; the others need not wait for it, since
+  /// whatever it still says names itself.
+  private func drain(_ index: Int) -> Int64 {
+    let slot = slots[index]
+    if slot.session.isFragile { return BusMaster.longestDrain }
+    if slot.isReachable == false { return pace.silence }
+    return max(Int64(slot.session.limits.timeoutMilliseconds), pace.silence)
   }
 
   /// Ends a unit's cycle; an action where the line has to be closed.

@@ -59,6 +59,8 @@ public struct MeterSession: Sendable {
   private var image = RegisterImage()
   private var slowTurn = 0
   private var hasRetried = false
+  private var asksOnce = false
+  private var wasLost = false
   private var isResyncing = false
   private var lossesInARow = 0
   private var answers = 0
@@ -107,7 +109,11 @@ public struct MeterSession: Sendable {
   }
 
   /// Begins a cycle.
-  public mutating func begin() {
+  ///
+  /// - Parameter asksOnce: Whether a first request without a reply ends it, as is enough for a unit that
+  ///   has been silent; a SunSpec device may well be silent at the wrong bases.
+  public mutating func begin(asksOnce: Bool = false) {
+    self.asksOnce = asksOnce && given.sunSpec == nil
     image.removeAll()
     ending = nil
     failedBlocks = 0
@@ -115,7 +121,8 @@ public struct MeterSession: Sendable {
     lossesInARow = 0
     silentNow = []
     hasRetried = false
-    isResyncing = false
+    // A reply to the last cycle's request may come as late as this.
+    isResyncing = wasLost && resyncs && planner.plan.resync != nil
     if mustIdentify { phase = .identity }
     mustIdentify = false
     switch phase {
@@ -130,6 +137,12 @@ public struct MeterSession: Sendable {
 
   /// Ends the cycle: what it brought, at a monotonic time in milliseconds.
   public mutating func finish(atMilliseconds now: Int64) -> Outcome {
+    let outcome = end(atMilliseconds: now)
+    if case .lost = outcome { wasLost = true } else { wasLost = false }
+    return outcome
+  }
+
+  private mutating func end(atMilliseconds now: Int64) -> Outcome {
     if let ending { return ending }
     learnSilence()
     guard !image.bytes.isEmpty else { return answers > 0 ? .nothing : .lost }
@@ -184,7 +197,7 @@ public struct MeterSession: Sendable {
     isResyncing = resyncs && planner.plan.resync != nil
     // What has been silent before is not asked for twice.
     let isKnown = queue.first.map { silence[$0] != nil } ?? false
-    guard hasRetried || isKnown else { return hasRetried = true }
+    guard hasRetried || isKnown || asksOnce else { return hasRetried = true }
     if case .discovery(var discovery) = phase {
       let step = discovery.refuse()
       phase = .discovery(discovery)
@@ -217,6 +230,7 @@ public struct MeterSession: Sendable {
 
   private mutating func noteAnswer() {
     answers += 1
+    asksOnce = false
     lossesInARow = 0
   }
 
