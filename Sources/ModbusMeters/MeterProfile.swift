@@ -54,13 +54,13 @@ public struct RequestLimits: Equatable, Sendable {
   public var minGapMilliseconds: Int
   /// Silence in front of a request where another unit was asked last; at least `minGapMilliseconds`.
   public var unitGapMilliseconds: Int
-  /// How long a reply may take to begin.
-  public var timeoutMilliseconds: Int
+  /// How long a reply may take to begin, nil where the profile does not say.
+  public var timeoutMilliseconds: Int?
 
   /// Makes the limits; the silence is the same whoever was asked last.
   public init(
     maxRegisters: Int, maxGap: Int, barriers: [UInt16], minGapMilliseconds: Int,
-    timeoutMilliseconds: Int
+    timeoutMilliseconds: Int?
   ) {
     self.maxRegisters = maxRegisters
     self.maxGap = maxGap
@@ -68,6 +68,12 @@ public struct RequestLimits: Equatable, Sendable {
     self.minGapMilliseconds = minGapMilliseconds
     unitGapMilliseconds = minGapMilliseconds
     self.timeoutMilliseconds = timeoutMilliseconds
+  }
+
+  /// How long a reply may take to begin: without the profile's word a second, and two on a network,
+  /// whose gateway may have others to serve (modbus.md §2.1).
+  public func timeout(onNetwork isOnNetwork: Bool) -> Int {
+    timeoutMilliseconds ?? (isOnNetwork ? 2000 : 1000)
   }
 }
 

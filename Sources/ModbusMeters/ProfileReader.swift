@@ -101,7 +101,7 @@ public struct ProfileReader {
   private func limits(_ meter: inout ProfileTable, _ addressing: Addressing) -> RequestLimits {
     var limits = RequestLimits(
       maxRegisters: 125, maxGap: 0, barriers: [], minGapMilliseconds: 0,
-      timeoutMilliseconds: 1000)
+      timeoutMilliseconds: nil)
     if let value = meter.value("max_registers") {
       if case .integer(let count) = value, (2...125).contains(count) {
         limits.maxRegisters = count
@@ -113,8 +113,7 @@ public struct ProfileReader {
     limits.minGapMilliseconds = meter.integer("min_gap_ms", in: 0...10_000) ?? 0
     limits.unitGapMilliseconds = max(
       meter.integer("unit_gap_ms", in: 0...10_000) ?? 0, limits.minGapMilliseconds)
-    limits.timeoutMilliseconds =
-      meter.integer("timeout_ms", in: 50...10_000) ?? limits.timeoutMilliseconds
+    limits.timeoutMilliseconds = meter.integer("timeout_ms", in: 50...10_000)
     for element in meter.list("barriers") ?? [] {
       guard case .integer(let number) = element,
         let place = addressing.place(of: number, isHexadecimal: true)

@@ -98,6 +98,15 @@ import Testing
     #expect(bus.reads[5].cycle.secrets.count == 1, "identified anew")
   }
 
+  @Test func givesAGatewayTwoSecondsToAnswer() {
+    var faults = ModbusFaults()
+    faults.turnaroundMilliseconds = 1500
+    var bus = VirtualBus(sdm630, framing: .tcp, faults: faults)
+    bus.run(milliseconds: 60_000)
+    #expect(bus.master.lostReplies == 0)
+    #expect(bus.reads.count > 15)
+  }
+
   @Test func opensTheLineAnewWhereNobodyAnswers() {
     var faults = ModbusFaults()
     faults.lostPercent = 100

@@ -63,7 +63,7 @@ struct MeterPage {
         + "\(limits.minGapMilliseconds) ms of silence before"
         + (limits.unitGapMilliseconds > limits.minGapMilliseconds
           ? " (\(limits.unitGapMilliseconds) ms where another unit was asked)" : "") + ", "
-        + "\(limits.timeoutMilliseconds) ms to answer",
+        + "\(limits.timeout(onNetwork: profile.serial == nil)) ms to answer",
     ])
     if let choice = profile.sunSpec {
       let models = choice.models.map(String.init).joined(separator: ", ")

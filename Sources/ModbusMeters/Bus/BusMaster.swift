@@ -232,7 +232,7 @@ public struct BusMaster: Sendable {
     let bytes = request.bytes(framing)
     let onLine = pace.milliseconds(bytes.count + request.replyCount(framing))
     exchange = .awaiting(
-      deadline: now + Int64(limits.timeoutMilliseconds) + onLine + onLine / 4)
+      deadline: now + timeout(limits) + onLine + onLine / 4)
     lastByteAt = now + pace.milliseconds(bytes.count)
     lastUnit = index
     return .send(bytes)
@@ -259,7 +259,11 @@ public struct BusMaster: Sendable {
     let slot = slots[index]
     if slot.session.isFragile { return BusMaster.longestDrain }
     if slot.isReachable == false { return pace.silence }
-    return max(Int64(slot.session.limits.timeoutMilliseconds), pace.silence)
+    return max(timeout(slot.session.limits), pace.silence)
+  }
+
+  private func timeout(_ limits: RequestLimits) -> Int64 {
+    Int64(limits.timeout(onNetwork: pace == .network))
   }
 
   /// Ends a unit's cycle; an action where the line has to be closed.
