@@ -50,6 +50,50 @@ enum FileAccess {
     let file = try FileDescriptor(
       unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600),
       from: "open")
+    try write(bytes, to: file)
+    guard unsafe rename(temporary, path) == 0 else {
+      throw SystemError(call: "rename", number: errno)
+    }
+  }
+
+  /// Gives a file of the household's new bytes: mode and owner stay, a link goes on pointing to it,
+  /// and they are on the disk before the old ones go.
+  static func rewrite(_ path: String, with bytes: [UInt8]) throws(SystemError) {
+    guard let resolved = unsafe realpath(path, nil) else {
+      throw SystemError(call: "realpath", number: errno)
+    }
+    defer { unsafe free(resolved) }
+    let path = unsafe String(cString: resolved)
+    let old = try status(path)
+    let temporary = path + ".new"
+    unsafe unlink(temporary)
+    let file = try FileDescriptor(
+      unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600),
+      from: "open")
+    do throws(SystemError) {
+      try write(bytes, to: file)
+      // Who may not give it away must own it already.
+      if old.user != geteuid() || old.group != getegid(),
+        fchown(file.number, old.user, old.group) != 0
+      {
+        throw SystemError(call: "fchown", number: errno)
+      }
+      guard fchmod(file.number, old.mode) == 0 else {
+        throw SystemError(call: "fchmod", number: errno)
+      }
+      guard fsync(file.number) == 0 else { throw SystemError(call: "fsync", number: errno) }
+      guard unsafe rename(temporary, path) == 0 else {
+        throw SystemError(call: "rename", number: errno)
+      }
+    } catch {
+      unsafe unlink(temporary)
+      throw error
+    }
+  }
+
+  private static func write(_ bytes: [UInt8], to file: borrowing FileDescriptor)
+    throws(SystemError)
+  {
     var written = 0
     while written < bytes.count {
       let count = unsafe bytes.withUnsafeBytes { raw in
@@ -59,9 +103,6 @@ enum FileAccess {
       if count < 0, errno == EINTR { continue }
       guard count > 0 else { throw SystemError(call: "write", number: errno) }
       written += count
-    }
-    guard unsafe rename(temporary, path) == 0 else {
-      throw SystemError(call: "rename", number: errno)
     }
   }
 
