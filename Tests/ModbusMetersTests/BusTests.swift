@@ -93,6 +93,20 @@ import Testing
     #expect(bus.wrongValues == [], "seed \(seed)")
   }
 
+  @Test(arguments: [1200, 2500, 4000])
+  func takesNoLateReplyOfAnotherUnit(lateMilliseconds: Int) {
+    let seed = UInt64.random(in: .min ... .max)
+    var bus = VirtualBus(
+      sdm630, framing: .rtu,
+      faults: faults {
+        $0.latePercent = 30
+        $0.lateMilliseconds = lateMilliseconds
+      }, units: [1, 2], absent: [3], seed: seed)
+    bus.run(milliseconds: 400_000)
+    #expect(Set(bus.reads.map(\.unit)) == [0, 1], "seed \(seed)")
+    #expect(bus.wrongValues == [], "seed \(seed)")
+  }
+
   @Test(arguments: [[0x00], [0xFF], [0x00, 0x01]] as [[UInt8]])
   func readsAllBehindStrayBytes(stray: [UInt8]) {
     var bus = VirtualBus(sdm630, framing: .rtu, faults: faults { $0.stray = stray })
@@ -207,6 +221,41 @@ import Testing
   }
 
   // MARK: - Who it is
+
+  @Test func makesSureOfTheMeterBehindTwoLostReplies() throws {
+    var bank = RegisterBank(sdm630, identity: MeterIdentity(seed: 1))
+    var household = Household(seed: 1, options: HouseholdOptions(), start: 1_768_478_400_000)
+    household.advance(to: 1_768_478_401_000)
+    bank.show(household.state(identity: MeterIdentity(seed: 1)))
+    let plan = MeterPlanner(sdm630).plan
+    var session = MeterSession(sdm630, resyncs: true)
+    session.begin()
+    while let block = session.request { session.answer(try #require(bank.words(block))) }
+    guard case .read = session.finish(atMilliseconds: 0) else {
+      Issue.record("no cycle")
+      return
+    }
+    session.begin()
+    #expect(session.request == plan.fast[0], "a meter that was read is not asked who it is")
+    session.answer(try #require(bank.words(plan.fast[0])))
+    #expect(session.request == plan.fast[1])
+    session.lose()
+    #expect(session.request == plan.fast[1])
+    session.lose()
+    #expect(session.request == nil)
+    guard case .read(let cycle) = session.finish(atMilliseconds: 1000) else {
+      Issue.record("the block that was read is lost too")
+      return
+    }
+    #expect(cycle.failedBlocks == 1)
+    session.begin()
+    #expect(session.request == plan.identity[0])
+    while let block = session.request { session.answer(Array(repeating: 0, count: block.count)) }
+    guard case .otherMeter = session.finish(atMilliseconds: 2000) else {
+      Issue.record("a meter without voltage is taken for an SDM630")
+      return
+    }
+  }
 
   @Test func refusesAnotherMeter() throws {
     let swapped = try #require(MeterCatalogue(own: []).profile("solaredge-se-mtr-3y"))

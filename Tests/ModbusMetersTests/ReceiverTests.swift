@@ -61,6 +61,25 @@ import Testing
     #expect(receiver.strayCount == 1)
   }
 
+  @Test func findsTheReplyInAnyNoiseCutInAnyPieces() {
+    for _ in 0..<1000 {
+      // Bytes that a reply may begin with, and at last its beginning.
+      var noise = (0..<Int.random(in: 0...200)).map { _ in UInt8.random(in: 0...8) }
+      noise += ReceiverTests.good.prefix(Int.random(in: 0..<ReceiverTests.good.count))
+      var receiver = ReplyReceiver(.rtu)
+      receiver.expect(ReceiverTests.request)
+      var bytes = (noise + ReceiverTests.good)[...]
+      var replies: [ReplyReceiver.Reply] = []
+      while !bytes.isEmpty {
+        let count = Int.random(in: 1...min(bytes.count, 40))
+        if let reply = receiver.take(bytes.prefix(count)) { replies.append(reply) }
+        bytes = bytes.dropFirst(count)
+      }
+      #expect(replies == [ReceiverTests.words], "\(noise)")
+      #expect(receiver.strayCount == UInt64(noise.count), "\(noise)")
+    }
+  }
+
   @Test func takesNothingUnasked() {
     var receiver = ReplyReceiver(.rtu)
     #expect(receiver.take(ReceiverTests.good) == nil)
