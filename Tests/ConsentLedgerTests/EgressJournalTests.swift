@@ -132,7 +132,7 @@ import Testing
     try fixture.store.flushJournal(at: start)
     for name in fixture.directory.names {
       let bytes = fixture.directory.bytes(of: name)
-      #expect(!String(decoding: bytes, as: UTF8.self).contains("4711"), "\(name)")
+      #expect(!String(decoding: bytes, as: UTF8.self).contains("value\":4711"), "\(name)")
     }
     try fixture.withdraw(id, at: start)
     _ = try fixture.store.completeEnd(id, .none, at: start)
