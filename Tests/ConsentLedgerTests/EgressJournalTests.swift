@@ -101,7 +101,7 @@ import Testing
     try fixture.store.database.execute(
       """
       DROP TABLE journal; DROP TABLE runs; DROP TABLE gaps;
-      DROP TABLE history; DROP TABLE history_bases;
+      DROP TABLE history; DROP TABLE history_bases; DROP TABLE enquiries;
       CREATE TABLE journal(
         grant_id TEXT NOT NULL REFERENCES grants(id) ON DELETE CASCADE, day TEXT NOT NULL,
         categories INTEGER NOT NULL, messages INTEGER NOT NULL, bytes INTEGER NOT NULL,
@@ -113,6 +113,7 @@ import Testing
     let (_, reopened) = try fixture.afterPowerCut(at: start)
     #expect(try reopened.egress(of: id)?.messages == 7)
     #expect(try reopened.database.integer("PRAGMA user_version") == Schema.version)
+    #expect(try reopened.enquiries().isEmpty)
     #expect(try !reopened.beginJournal(at: start))
     try reopened.verify(knownHead: nil)
   }

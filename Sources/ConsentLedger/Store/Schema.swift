@@ -8,7 +8,7 @@ enum Schema {
   /// "GWAG": marks the file as this software's.
   static let applicationID: Int64 = 0x4757_4147
   /// The version this software writes; an older agent refuses a newer file.
-  static let version: Int64 = 3
+  static let version: Int64 = 4
 
   /// Pages of 4 KiB that the connection may keep: consent is rarely read, memory always counts.
   static let cachedPageCount = 64
@@ -59,6 +59,7 @@ enum Schema {
     CREATE TABLE notices(sha256 TEXT PRIMARY KEY, lang TEXT NOT NULL, text TEXT NOT NULL) STRICT;
     \(evidence)
     \(history)
+    \(enquiries)
     PRAGMA application_id = \(applicationID);
     PRAGMA user_version = \(version);
     """
@@ -104,6 +105,13 @@ enum Schema {
       PRIMARY KEY (source, quantity)) STRICT;
     """
 
+  /// Enquiries from outside, as version 4 has them; `answered_at` is 0 while one is open.
+  private static let enquiries = """
+    CREATE TABLE enquiries(
+      number INTEGER PRIMARY KEY, kind TEXT NOT NULL, recipient TEXT NOT NULL,
+      received_at INTEGER NOT NULL, answered_at INTEGER NOT NULL) STRICT;
+    """
+
   /// Brings a file of an older version to the present one.
   ///
   /// Counts of version 1 knew no rung: they become those of every frame (0).
@@ -115,6 +123,7 @@ enum Schema {
         SELECT grant_id, day, categories, 0, messages, bytes, 0, 0, first_at, last_at FROM journal_1;
       DROP TABLE journal_1;
       """
-    return (old < 2 ? toSecond : "") + history + "PRAGMA user_version = \(version);"
+    return (old < 2 ? toSecond : "") + (old < 3 ? history : "") + enquiries
+      + "PRAGMA user_version = \(version);"
   }
 }

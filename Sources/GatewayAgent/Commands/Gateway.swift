@@ -17,9 +17,9 @@ struct Gateway: ParsableCommand {
     subcommands: [
       Run.self, Demo.self, Status.self, GrantCommand.self, Withdraw.self, ReceiptCommand.self,
       Report.self, Support.self, Verify.self, LedgerCommand.self, Erase.self, VerifyErasure.self,
-      Export.self, Objection.self, Restrict.self, Pause.self, ProfilesCommand.self,
-      CheckConfig.self, EVCommand.self, Meters.self, Probe.self, Decode.self, Record.self,
-      Redact.self, Replay.self, Simulate.self,
+      Export.self, EnquiryCommand.self, Objection.self, Restrict.self, Pause.self,
+      ProfilesCommand.self, CheckConfig.self, EVCommand.self, Meters.self, Probe.self,
+      Decode.self, Record.self, Redact.self, Replay.self, Simulate.self,
     ])
 
   /// Runs the verb that the process's arguments name, and ends the process.

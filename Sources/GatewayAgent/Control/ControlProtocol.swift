@@ -29,6 +29,7 @@ struct ControlRequest: Codable, Sendable {
     case erase
     case verifyErasure
     case export
+    case enquiry
   }
 
   var verb: Verb
@@ -58,6 +59,8 @@ struct ControlRequest: Codable, Sendable {
   var erasure: ErasureRequest?
   /// What of the household's history is wanted.
   var export: ExportRequest?
+  /// What is done with enquiries from outside.
+  var enquiry: EnquiryRequest?
   /// Whether a hold ends.
   var release: Bool?
   /// Whether a receipt is wanted in the form of Kantara.
@@ -172,6 +175,8 @@ struct ControlResponse: Codable, Sendable {
   var report: ReportView?
   /// A part of the household's history.
   var export: ExportView?
+  /// Enquiries from outside.
+  var enquiries: [EnquiryView]?
   /// What was erased.
   var erasure: ErasureView?
   /// What looking for traces of erased data found.

@@ -40,6 +40,7 @@ extension Agent {
     let erasure = try store.erase(
       chosen.map(\.grant.id), recipients: recipients,
       leavingRetained: wanted.leavesRetained == true, by: authority, at: clock.now())
+    try store.eraseEnquiries(of: wanted.all == true ? nil : recipients)
     var historyRows: Int64 = 0
     if wanted.all == true {
       historyRows = try store.eraseHistory()
@@ -111,6 +112,8 @@ extension Agent {
     guard now >= retentionDue, store.ledgerFault == nil, isClockTrusted(at: now) else { return }
     do throws(StoreError) {
       try store.sweepHistory(at: now, date: Self.civilDate)
+      try store.sweepEnquiries(at: now, date: Self.civilDate)
+      try remindOfEnquiries(at: now)
       let swept = try store.sweepRetention(at: now, date: Self.civilDate)
       retentionDue = Self.sweepTime(after: now)
       if let swept { Log.event(.info, "RETENTION", Int64(swept.removed.count)) }

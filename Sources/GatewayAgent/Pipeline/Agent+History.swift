@@ -111,7 +111,7 @@ extension Agent {
   }
 
   /// The instant of a day such as `2026-01-15` (UTC) or of a time such as `2026-01-15T14:00:00Z`.
-  private static func instant(_ text: String, _ option: String) throws -> Int64 {
+  static func instant(_ text: String, _ option: String) throws -> Int64 {
     guard let instant = Timestamp.parse(text.contains("T") ? text : text + "T00:00:00Z") else {
       throw ControlFailure(
         code: "E_LIMIT",

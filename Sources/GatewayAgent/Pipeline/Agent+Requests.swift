@@ -46,6 +46,7 @@ extension Agent {
       case .export:
         guard let export = request.export else { break }
         return try self.export(export, by: authority)
+      case .enquiry: return try enquiry(request.enquiry ?? EnquiryRequest())
       case .hold: return try hold(request, by: authority)
       case .erase: return try erase(request, by: authority)
       case .verifyErasure: return try verifyErasure()

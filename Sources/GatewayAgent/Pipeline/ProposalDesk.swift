@@ -7,6 +7,7 @@ import PrivacyFilter
 //
 //     {"v":1,"end":"all"}                      ends every grant to this recipient on this broker
 //     {"v":1,"end":"<grant id>"}               ends one
+//     {"v":1,"enquiry":"access"}               asks for a right: a task for the household, due in 30 days
 //     {"v":1,"profile":…,"name":…, …}          asks; the keys of `RemoteAsk` and no others
 //
 // Everything else is a command, which nobody outside can give: `W_REMOTE_COMMAND`. Nothing is answered.
@@ -45,8 +46,10 @@ struct ProposalDesk {
 enum RemoteMessage: Equatable {
   /// The recipient ends one grant, or all (nil).
   case end(UniqueID?)
-  /// It asks.
+  /// It asks for a grant.
   case ask(RemoteAsk)
+  /// It asks for a right.
+  case enquiry(EnquiryKind)
   /// It commands, or is nothing that is known.
   case command
 
@@ -61,6 +64,11 @@ enum RemoteMessage: Equatable {
     {
       let id = UniqueID(parsing: end.end)
       self = end.end == "all" || id != nil ? .end(id) : .command
+    } else if keys == RemoteEnquiry.keys,
+      let enquiry = try? JSONDecoder().decode(RemoteEnquiry.self, from: data), enquiry.v == 1,
+      let kind = EnquiryKind(rawValue: enquiry.enquiry)
+    {
+      self = .enquiry(kind)
     } else if keys.isSubset(of: RemoteAsk.keys),
       let ask = try? JSONDecoder().decode(RemoteAsk.self, from: data), ask.v == 1
     {
@@ -92,6 +100,13 @@ private struct RemoteEnd: Decodable {
 
   var v: Int
   var end: String
+}
+
+private struct RemoteEnquiry: Decodable {
+  static let keys: Set<String> = ["v", "enquiry"]
+
+  var v: Int
+  var enquiry: String
 }
 
 /// What a recipient asks for; its own name stands in the topic.
@@ -212,6 +227,7 @@ extension Agent {
       case .command: Log.event(.warning, "W_REMOTE_COMMAND")
       case .end(let id): try end(id, of: recipient, over: broker)
       case .ask(let ask): try hear(ask, of: recipient, over: broker)
+      case .enquiry(let kind): try hear(kind, of: recipient)
       }
     } catch {
       Log.event(.warning, "PROPOSAL_REFUSED")
