@@ -42,6 +42,13 @@ final class RawSubscriber {
     while let (header, body) = nextPacket() { handle(header, body) }
   }
 
+  /// What has come since the last call, for a test that runs long.
+  func take() -> [Packet] {
+    poll()
+    defer { packets = [] }
+    return packets
+  }
+
   /// The packets of a topic, after reading what has come.
   func packets(of topic: String) -> [Packet] {
     poll()
