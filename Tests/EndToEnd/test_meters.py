@@ -1,12 +1,15 @@
 """`gateway-agent meters`, and `check-config` with the household's own meter profiles."""
 
+import fractions
 import json
 import pathlib
+import re
 import subprocess
 import tempfile
+import tomllib
 import unittest
 
-from harness import agent_binary
+from harness import CHECKOUT, SHARED, agent_binary
 
 OWN = """[meter]
 vendor = "Ours"
@@ -42,6 +45,39 @@ class MetersTests(unittest.TestCase):
         self.assertGreaterEqual(len(meters), 70)
         sdm630 = next(meter for meter in meters if meter["name"] == "eastron-sdm630")
         self.assertEqual(sdm630["requests"], 2)
+
+    @unittest.skipUnless((SHARED / "modbus").exists(), f"{SHARED}/modbus is not there")
+    def test_profiles_agree_with_the_facts_they_were_made_from(self):
+        """Table, address, type, unit with scale and sign; a multicast meter is no Modbus meter."""
+        compared = 0
+        for facts in json.loads((SHARED / "modbus/profiles.json").read_text())["profiles"]:
+            file = CHECKOUT / f"Sources/ModbusMeters/Profiles/{facts['id']}.toml"
+            if facts["id"] == "sma-energy-meter":
+                continue
+            profile = tomllib.loads(file.read_text(), parse_float=fractions.Fraction)
+            if "sunspec" in profile:
+                continue
+            usual = {"function": profile["meter"].get("function", 3)} | profile.get("defaults", {})
+            for fact in facts["quantities"]:
+                with self.subTest(meter=facts["id"], value=fact["name"]):
+                    value = usual | profile["values"][fact["name"]]
+                    sign = -1 if value.get("sign") == "export-positive" else 1
+                    scale, unit = self.scaled(value)
+                    # SunSpec's accumulator is a number like others, of which 0 is none.
+                    kind = fact["type"].replace("acc32", "uint32")
+                    self.assertEqual(
+                        (value["function"], value["at"], value["type"], sign * scale, unit),
+                        (fact.get("function", facts["function_code"]), fact["address"], kind)
+                        + self.scaled(fact),
+                    )
+                    compared += 1
+        self.assertGreater(compared, 1300)
+
+    @staticmethod
+    def scaled(value):
+        """The factor to the unit without prefix, and that unit."""
+        prefix, unit = re.fullmatch("([kM]?)(.+)", value["unit"]).groups()
+        return fractions.Fraction(str(value.get("scale", 1))) * {"": 1, "k": 1000, "M": 10**6}[prefix], unit
 
     def test_shows_each_meter_that_it_lists(self):
         for line in self.list().stdout.splitlines():
