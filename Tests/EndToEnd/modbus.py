@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import tty
@@ -81,10 +82,15 @@ class ModbusBench:
         self.agent = ModbusAgent(self.folder, meters, {"local": self.broker.port}, extra)
 
     def __enter__(self):
-        self.broker.start()
-        self.agent.start()
-        self.subscriber = Subscriber(self.broker.port)
-        self.agent.grant("local-automation", "home-assistant", "local")
+        try:
+            self.broker.start()
+            self.agent.start()
+            self.subscriber = Subscriber(self.broker.port)
+            self.agent.grant("local-automation", "home-assistant", "local")
+        except BaseException:
+            # Nobody else ends what was begun.
+            self.__exit__(*sys.exc_info())
+            raise
         return self
 
     def __exit__(self, kind, error, trace):

@@ -135,7 +135,7 @@ class ReadingTests(unittest.TestCase):
         fault_words = [word for fault in faults for word in ("--fault", fault)]
         line = self.simulate("modbus:eastron-sdm630", "--link", f"{self.folder}/tty", *fault_words, to="pty")
         with ModbusBench({"home": SDM630 | {"port": line.port}}) as bench:
-            for document in documents(bench, "home", 5, 60):
+            for document in documents(bench, "home", 4, 60):
                 for phase in (1, 2, 3):
                     self.assertTrue(200 < document.get(f"voltage_l{phase}_v", 230) < 260, document)
                 self.assertTrue(49 < document.get("frequency_hz", 50) < 51, document)

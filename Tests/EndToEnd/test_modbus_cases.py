@@ -4,6 +4,7 @@ Each case is a unit of its own on one connection, with a profile of its own. Cas
 sends: a gateway of serial frames sends them. What the cases call "power" goes out as import and export.
 """
 
+import concurrent.futures
 import itertools
 import json
 import math
@@ -112,7 +113,7 @@ def published(name, value):
 
 class Cases:
     @classmethod
-    def setUpClass(cls):
+    def begin(cls):
         devices = {number: registers(case) for number, case in CASES.items()}
         counted = {
             unit: [list(divmod(round(100 * value), 65536)) for _, value in sequence]
@@ -137,7 +138,7 @@ class Cases:
         wait_for(lambda: len(cls.bench.subscriber.on(f"meter/case{last}/state")) >= 3, 30, "three cycles")
 
     @classmethod
-    def tearDownClass(cls):
+    def end(cls):
         cls.bench.__exit__(None, None, None)
         cls.server.stop()
 
@@ -208,7 +209,7 @@ class FrameTests(unittest.TestCase):
     """Case 14: each frame alone, and with the good one behind it."""
 
     @classmethod
-    def setUpClass(cls):
+    def begin(cls):
         frames = {frame["what"].replace(" ", "-").lower(): bytes.fromhex(frame["bytes"]) for frame in ALL[14]["frames"]}
         replies = frames | {f"then-{what}": frame + frames["good"] for what, frame in frames.items()}
         cls.servers = {name: FrameServer(reply) for name, reply in replies.items()}
@@ -222,7 +223,7 @@ class FrameTests(unittest.TestCase):
             wait_for(lambda server=server: len(server.requests) >= 3, 20, f"requests to {name}")
 
     @classmethod
-    def tearDownClass(cls):
+    def end(cls):
         cls.bench.__exit__(None, None, None)
         for server in cls.servers.values():
             server.stop()
@@ -244,6 +245,20 @@ class FrameTests(unittest.TestCase):
         for name in ("crc-error", "other-unit", "other-function", "late-reply-of-a-longer-read", "truncated"):
             with self.subTest(frame=name):
                 wait_for(lambda name=name: self.voltages(f"then-{name}") == {230.2}, 10, f"the value behind {name}")
+
+
+# What is served at the same time is waited for once.
+SUITES = (OnPymodbus, OnLibmodbus, FrameTests)
+
+
+def setUpModule():
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        beginnings = [pool.submit(suite.begin) for suite in SUITES]
+    for suite, beginning in zip(SUITES, beginnings):
+        if not beginning.exception():
+            unittest.addModuleCleanup(suite.end)
+    for beginning in beginnings:
+        beginning.result()
 
 
 class FileTests(unittest.TestCase):
