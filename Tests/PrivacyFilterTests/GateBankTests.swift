@@ -26,6 +26,18 @@ struct GateBankTests {
     #expect(deadline == nil)
   }
 
+  @Test("C13.1: only an active grant has gates", arguments: GrantState.allCases)
+  func onlyAnActiveGrantHasGates(_ state: GrantState) throws {
+    let asked = terms(localProfile, house)
+    if state == .active {
+      #expect(try !compiled(asked, role: .inHouse, state: state).isEmpty)
+    } else {
+      #expect(throws: ConsentError(.state, "")) {
+        try compiled(asked, role: .inHouse, state: state)
+      }
+    }
+  }
+
   @Test("C13.2: unknown codes change nothing") func c2UnknownCodesChangeNothing() throws {
     func run(_ extra: [Reading]) throws -> ([Sent], UInt64) {
       let gates = try custom([.p1, .p3, .v1, .t1], .g2) + custom([.p1], .g0, salt: 0xB1)

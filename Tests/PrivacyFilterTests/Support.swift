@@ -100,10 +100,10 @@ func terms(
 
 func compiled(
   _ terms: GrantTerms, role: Role = .processor, salt: UInt8 = 0xA0, rotation: UInt32 = 0,
-  connection: UInt8 = 0, publishesValues: Bool = false
+  connection: UInt8 = 0, publishesValues: Bool = false, state: GrantState = .active
 ) throws -> [CompiledGate] {
   let grant = Grant(
-    id: grantID, version: 1, supersedes: nil, terms: terms, state: .active, decidedBy: "uid:1000",
+    id: grantID, version: 1, supersedes: nil, terms: terms, state: state, decidedBy: "uid:1000",
     decidedAt: terms.validFrom)
   return try grant.compile(
     role: role,
