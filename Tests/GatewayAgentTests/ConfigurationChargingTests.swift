@@ -36,6 +36,24 @@ struct ConfigurationChargingTests {
     )
   }
 
+  @Test func enodeDocumentsWantAName() {
+    func user(_ text: String) -> String? {
+      let all = "meters = [{ port = \"stdin\" }]\n[enode]\n" + text
+      guard
+        case .usable(let configuration) = ConfigurationReader.test.read(
+          Array(all.utf8), file: "c.toml")
+      else { return "unusable" }
+      return configuration.enodeUser
+    }
+    #expect(user("enabled = true") == "home")
+    #expect(user("enabled = true\nuser_id = \"the_House-2\"") == "the_House-2")
+    #expect(user("user_id = \"home\"") == nil)
+    for bad in ["", "a b", "å", "a\\\"b", String(repeating: "a", count: 17)] {
+      #expect(user("enabled = true\nuser_id = \"\(bad)\"") == "unusable", "\(bad)")
+    }
+    #expect(user("enabled = true\nuserid = \"home\"") == "unusable")
+  }
+
   @Test func readsEveryKey() throws {
     let charging = try #require(
       read(

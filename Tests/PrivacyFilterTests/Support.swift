@@ -100,17 +100,18 @@ func terms(
 
 func compiled(
   _ terms: GrantTerms, role: Role = .processor, salt: UInt8 = 0xA0, rotation: UInt32 = 0,
-  connection: UInt8 = 0, publishesValues: Bool = false, state: GrantState = .active
+  connection: UInt8 = 0, publishesValues: Bool = false, state: GrantState = .active,
+  enodeUser: String? = nil
 ) throws -> [CompiledGate] {
   let grant = Grant(
     id: grantID, version: 1, supersedes: nil, terms: terms, state: state, decidedBy: "uid:1000",
     decidedAt: terms.validFrom)
-  return try grant.compile(
-    role: role,
-    CompilationContext(
-      sources: [GateSource(id: sourceID, index: 0, nickname: "home")],
-      salt: [UInt8](repeating: salt, count: 16), rotation: rotation, connection: connection,
-      grantIndex: 0, publishesValues: publishesValues, pseudonyms: pseudonyms))
+  var context = CompilationContext(
+    sources: [GateSource(id: sourceID, index: 0, nickname: "home")],
+    salt: [UInt8](repeating: salt, count: 16), rotation: rotation, connection: connection,
+    grantIndex: 0, publishesValues: publishesValues, pseudonyms: pseudonyms)
+  context.enodeUser = enodeUser
+  return try grant.compile(role: role, context)
 }
 
 /// A release, copied so that it can be compared.

@@ -31,6 +31,8 @@ struct Configuration: Equatable, Sendable {
   var inHouse = InHouse()
   /// `[ev]`: the charging feed; nil unless it is enabled.
   var charging: Charging?
+  /// `[enode] user_id`: the household's name in documents of Enode's shape; nil unless `enabled`.
+  var enodeUser: String?
   /// `[profiles] enabled`: profiles that are switched off unless they are named here.
   var enabledProfiles: Set<String> = []
   /// `[proposals] broker`: the broker over which recipients may ask for something; nil listens

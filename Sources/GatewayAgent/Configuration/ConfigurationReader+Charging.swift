@@ -21,6 +21,24 @@ extension ConfigurationReader {
       drawTopics: chargers.map(\.drawTopic), sinks: sinks)
   }
 
+  /// `[enode]`: whether grants of its profile have documents in Enode's shape, and under which name.
+  func enode(_ document: inout ConfigurationTable, _ configuration: inout Configuration) {
+    guard var table = document.subtable("enode") else { return }
+    let isEnabled = table.boolean("enabled") ?? false
+    let given = table.text(
+      "user_id", expected: "1 to 16 of a-z, A-Z, 0-9, - and _",
+      where: { text in
+        (1...16).contains(text.utf8.count)
+          && text.utf8.allSatisfy { byte in
+            byte == 0x2D || byte == 0x5F || byte >= 0x30 && byte <= 0x39
+              || byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A
+          }
+      })
+    let user = lint(given, as: .label, "user_id", table)
+    table.finish()
+    if isEnabled { configuration.enodeUser = user ?? "home" }
+  }
+
   private func chargingMeter(
     _ table: inout ConfigurationTable, _ meters: [Configuration.Meter], isNeeded: Bool
   ) -> Int? {

@@ -97,6 +97,7 @@ struct ConfigurationReader {
     homeAssistant(&document, &configuration.homeAssistant)
     inHouse(&document, &configuration.inHouse)
     charging(&document, &configuration)
+    enode(&document, &configuration)
     recipients(&document, &configuration)
     if var clock = document.subtable("clock") {
       let trust = clock.choice("trust", of: Configuration.ClockTrust.self)

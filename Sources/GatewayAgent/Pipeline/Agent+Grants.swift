@@ -34,10 +34,11 @@ extension Agent {
     let spread = Self.spread(of: stored)
     let link = spread > 0 ? nil : try openLink(for: stored)
     do throws(ConsentError) {
-      let context = CompilationContext(
+      var context = CompilationContext(
         sources: sources, salt: stored.pseudonymSalt, rotation: stored.rotation,
         connection: link?.index ?? RunningGrant.noLink, grantIndex: UInt8(number),
         publishesValues: configuration.inHouse.valueTopics, pseudonyms: pseudonyms)
+      context.enodeUser = configuration.enodeUser
       let gates = try stored.grant.compile(role: stored.recipient.role, context)
       let places = try install(gates, of: stored)
       let retained = (try? store.retainedTopics(of: stored.grant.id)) ?? []
@@ -145,7 +146,10 @@ extension Agent {
     if end != .replaced, !grant.retained.isEmpty { link.clearing.insert(grant.id) }
     if !grant.isInHouse, let receipt = FixedText<36>(grant.id.text) {
       for epilogue in stopped.epilogues {
-        publish(epilogue.notice(receipt: receipt, end, at: clock.now()))
+        let now = clock.now()
+        // One that only rests comes back under the same id.
+        if end.isFinal, let deletion = epilogue.deletion(at: now) { publish(deletion) }
+        publish(epilogue.notice(receipt: receipt, end, at: now))
       }
     }
     if grant.isInHouse, end == .withdrawn || end == .objected || end == .expired {

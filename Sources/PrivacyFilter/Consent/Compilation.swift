@@ -31,6 +31,8 @@ public struct CompilationContext {
   public var publishesValues: Bool
   /// Makes its names.
   public var pseudonyms: Pseudonyms
+  /// The household's name in documents of Enode's shape; nil where it wants none.
+  public var enodeUser: String?
 
   /// Makes a context.
   public init(
@@ -123,7 +125,25 @@ extension Grant {
     gate.publishesValues = isInHouse && context.publishesValues
     gate.pseudonym = pseudonym
     gate.place = placeText
+    if channel == 0, let user = context.enodeUser {
+      gate.enode = enodeIdentity(name, user, context)
+    }
     return gate
+  }
+
+  /// The meter in Enode's shape, for quarter-hours and hours under the profile made for it.
+  private func enodeIdentity(
+    _ pseudonym: String, _ user: String, _ context: CompilationContext
+  ) -> EnodeIdentity {
+    let isShaped =
+      terms.profile == Profile.enode && terms.identifier == .pseudonym
+      && (terms.granularity == .g3 || terms.granularity == .g4)
+    guard isShaped, let userText = FixedText<16>(user),
+      let id = context.pseudonyms.uuid(of: pseudonym, salt: context.salt)
+    else { return EnodeIdentity() }
+    var identity = EnodeIdentity(user: userText)
+    for (index, byte) in id.bytes.enumerated() { identity.meter[index] = byte }
+    return identity
   }
 
   private var delaySeconds: UInt32 {

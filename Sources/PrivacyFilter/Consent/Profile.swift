@@ -22,6 +22,9 @@ public struct AggregateFloor: Codable, Equatable, Sendable {
 ///  "ageAttestation":false,"retention":["R-WITHDRAW"]}
 /// ```
 public struct Profile: Codable, Equatable, Sendable {
+  /// Name of the profile whose grants may have documents in Enode's shape.
+  public static let enode = "enode-smartcharge"
+
   /// Name of the JSON form.
   public var schema: String
   /// Its name.

@@ -38,6 +38,18 @@ public struct Pseudonyms: Sendable {
     return Int32(number % 30)
   }
 
+  /// The id that goes with a pseudonym where a recipient's documents want a UUID (RFC 9562, version 8).
+  ///
+  /// Made under the same key, so that it changes with the pseudonym and goes with the salt.
+  public func uuid(of pseudonym: String, salt: [UInt8]) -> UniqueID? {
+    let key = hmac(installSecret, Array("gateway/uuid/v1\0".utf8) + salt)
+    var bytes = Array(hmac(key, Array(pseudonym.utf8)).prefix(16))
+    guard bytes.count == 16 else { return nil }
+    bytes[6] = bytes[6] & 0x0F | 0x80
+    bytes[8] = bytes[8] & 0x3F | 0x80
+    return UniqueID(bytes: bytes)
+  }
+
   /// The number of changes of pseudonym that a grant has had at `now`; 0 if it never changes.
   public static func rotation(of terms: GrantTerms, at now: Int64) -> UInt32 {
     guard terms.rotateDays > 0, now > terms.validFrom else { return 0 }

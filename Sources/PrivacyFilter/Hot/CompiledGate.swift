@@ -108,6 +108,9 @@ public struct CompiledGate: Sendable, BitwiseCopyable {
   /// where the recipient sees no name.
   var place = FixedText<112>()
 
+  /// Who its meter is in documents of Enode's shape, if it makes them.
+  var enode = EnodeIdentity()
+
   /// Whether it is held while the clock is not known to be right.
   var needsClock: Bool { !isInHouse || notAfter != .max }
 

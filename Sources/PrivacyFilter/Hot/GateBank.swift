@@ -54,6 +54,7 @@ public struct GateBank: ~Copyable {
     installed |= 1 << UInt32(index)
     rows[index].state.valueRow = row
     rows[index].counters = GateCounters()
+    rows[index].enode = EnodeState()
     epochs[index] &+= 1
     setModes(index)
     if now >= gate.notBefore, now < gate.notAfter { open(index, at: now) }
@@ -88,6 +89,7 @@ public struct GateBank: ~Copyable {
     rows[index].gate = CompiledGate()
     rows[index].averaged = QuantitySet()
     rows[index].state = GateState()
+    rows[index].enode = EnodeState()
     identifiers[index] = FixedText<32>()
     epochs[index] &+= 1
     let first = index * GateBank.slotsPerGate
@@ -136,6 +138,8 @@ public struct GateBank: ~Copyable {
     else { return }
     slots[slot].base = thousandths
     slots[slot].hasBase = true
+    // It has run before this process: its recipient knows the meter.
+    rows[index].enode.isKnown = true
   }
 
   private mutating func slotIndex(of quantity: Quantity, at index: Int) -> Int? {
@@ -219,6 +223,7 @@ public struct GateBank: ~Copyable {
       if rows[index].gate.isWindowed {
         collect(index, snapshot, values, at: time)
         emitDue(index, at: time, emit)
+        beat(index, at: time, emit)
       } else if rows[index].gate.isInHouse {
         emitState(index, snapshot, at: time, emit)
       } else {
@@ -245,6 +250,7 @@ public struct GateBank: ~Copyable {
         roll(index, to: time)
       }
       emitDue(index, at: time, emit)
+      beat(index, at: time, emit)
     }
   }
 
@@ -259,6 +265,7 @@ public struct GateBank: ~Copyable {
       if rows[index].state.pending.1.isUsed {
         earliest = min(earliest, rows[index].state.pending.1.due)
       }
+      if rows[index].enode.beatAt > 0 { earliest = min(earliest, rows[index].enode.beatAt) }
       if rows[index].state.isOpen {
         earliest = min(earliest, rows[index].state.windowEnd + grace(index))
       } else if rows[index].gate.notBefore > latest,

@@ -30,6 +30,7 @@ extension GateBank {
     topic.append(rows[index].gate.granularity.stream)
     writeWindow(index, window, parity)
     send(index, at: time, emit)
+    emitEnode(index, window, parity, at: time, emit)
   }
 
   private mutating func writeWindow(
@@ -228,7 +229,11 @@ extension GateBank {
   }
 
   /// Hands the release in hand on and counts it; drops and counts what did not fit.
-  mutating func send(_ index: Int, at time: Int64, _ emit: (consuming Release) -> Void) {
+  ///
+  /// Where it may be kept, the grant says whether the broker does.
+  mutating func send(
+    _ index: Int, at time: Int64, isKept: Bool = true, _ emit: (consuming Release) -> Void
+  ) {
     let gate = rows[index].gate
     let limit = gate.isInHouse ? Release.payloadBytes : Release.externalPayloadBytes
     guard !topic.overflowed, !payload.overflowed, payload.count <= limit else {
@@ -238,7 +243,8 @@ extension GateBank {
     rows[index].counters.noteReleased(payload.count, at: time)
     let delivery = Delivery(
       kind: .data, gateIndex: UInt8(index), epoch: epochs[index], connection: gate.connection,
-      qos: gate.qos, retain: gate.retain, expirySeconds: expirySeconds(gate, at: time),
+      qos: gate.qos, retain: gate.retain && isKept,
+      expirySeconds: expirySeconds(gate, at: time),
       isExternal: !gate.isInHouse)
     emit(Release(delivery, topic: topic, payload: payload))
   }

@@ -7,4 +7,5 @@ struct GateRow: BitwiseCopyable {
   var averaged = QuantitySet()
   var state = GateState()
   var counters = GateCounters()
+  var enode = EnodeState()
 }

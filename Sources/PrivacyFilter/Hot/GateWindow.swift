@@ -48,6 +48,8 @@ extension GateBank {
 
   /// Holds a gate: what it collected is dropped, and what happens meanwhile is never told.
   mutating func suspend(_ index: Int) {
+    rows[index].enode.beatAt = 0
+    rows[index].enode.hourWindows = 0
     guard rows[index].gate.isWindowed,
       rows[index].state.isOpen || hasPending(index)
     else { return }

@@ -104,6 +104,9 @@ public struct Quantity: RawRepresentable, Equatable, Sendable, BitwiseCopyable {
 
   static let energyImport = Quantity(0)
   static let energyExport = Quantity(5)
+  /// The energy of a window.
+  static let intervalImport = Quantity(10)
+  static let intervalExport = Quantity(15)
   static let activePowerImport = Quantity(22)
   static let activePowerNet = Quantity(23)
   static let activePowerExport = Quantity(24)

@@ -5,6 +5,14 @@ public enum EndOfGrant: UInt8, Sendable, BitwiseCopyable {
   case withdrawn, objected, expired, paused, restricted, replaced, suspended, superseded, revoked
   case invalidated
 
+  /// Whether nothing comes under the same names any more.
+  public var isFinal: Bool {
+    switch self {
+    case .paused, .restricted, .suspended: false
+    case .withdrawn, .objected, .expired, .replaced, .superseded, .revoked, .invalidated: true
+    }
+  }
+
   /// The word in the notice.
   public var name: StaticString {
     switch self {
@@ -26,7 +34,7 @@ public enum EndOfGrant: UInt8, Sendable, BitwiseCopyable {
 ///
 /// Take it from the gate before `GateBank.stop`; the message carries no measured value.
 public struct GateEpilogue: Sendable, BitwiseCopyable {
-  private let gate: CompiledGate
+  let gate: CompiledGate
 
   /// Makes the epilogue of a gate.
   public init(_ gate: CompiledGate) { self.gate = gate }

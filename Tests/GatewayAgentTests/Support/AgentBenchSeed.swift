@@ -77,6 +77,15 @@ struct Seed {
     }
   }
 
+  /// Puts a grant of the profile `enode-smartcharge` in force, with 16 times `salt`.
+  @discardableResult
+  func enode(salt: UInt8, _ change: (inout GrantTerms) -> Void = { _ in }) throws -> String {
+    let who = Recipient(
+      id: "enode", legalName: "Enode AS", role: .processor, country: "NO",
+      authority: "datatilsynet.no")
+    return try grant(Profile.enode, who, "smartCharging", .b, salt, nil, change)
+  }
+
   private func grant(
     _ profile: String, _ recipient: Recipient, _ purpose: String, _ basis: Basis, _ salt: UInt8,
     _ base: Int64?, _ change: (inout GrantTerms) -> Void
