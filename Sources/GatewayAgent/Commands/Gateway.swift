@@ -19,7 +19,7 @@ struct Gateway: ParsableCommand {
       Report.self, Support.self, Verify.self, LedgerCommand.self, Erase.self, VerifyErasure.self,
       Export.self, EnquiryCommand.self, Objection.self, Restrict.self, Pause.self,
       ProfilesCommand.self, CheckConfig.self, EVCommand.self, Meters.self, Probe.self,
-      Decode.self, Record.self, Redact.self, Replay.self, Simulate.self,
+      Decode.self, Record.self, Redact.self, Replay.self, Simulate.self, EnodeWebhook.self,
     ])
 
   /// Runs the verb that the process's arguments name, and ends the process.
