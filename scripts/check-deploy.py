@@ -21,6 +21,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 AGENT = os.environ.get("GATEWAY_AGENT", str(ROOT / ".build/release/gateway-agent"))
 DATA = "gateway/eliq/m-aaaaaaaaaaaaaaaa/e60"
+EVENTS = "gateway/enode/m-aaaaaaaaaaaaaaaa/enode/events"
 
 
 class Client:
@@ -122,9 +123,12 @@ def broker_faults(port):
             faults.append("a user of the example is refused")
     Client(port, "gateway-eliq").publish(DATA, b"{}")
     Client(port, "gateway-eliq").publish("gateway/enode/m-aaaaaaaaaaaaaaaa/e60", b"{}")
+    Client(port, "gateway-enode").publish(EVENTS, b"[]")
     Client(port, "gateway-home").publish("meter/home/state", b"{}")
     Client(port, "eliq").publish("meter/home/state", b"false")
-    expected = {"eliq": [DATA], "homeassistant": ["meter/home/state"], "eliq, everything": [DATA]}
+    expected = {
+        "eliq": [DATA], "enode": [EVENTS], "homeassistant": ["meter/home/state"], "eliq, everything": [DATA],
+    }
     for name, client in listeners.items():
         topics = client.received(0.5)
         if topics != expected.get(name, []):
