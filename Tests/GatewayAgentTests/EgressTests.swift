@@ -166,16 +166,7 @@ struct IdentifierFormsTests {
     ) { [sample = sample as EgressSample, directory = directory as String] in
       try EgressRun(sample).live(writingTo: directory)
     }
-    var outbound = ["log": try #require(result).standardErrorContent]
-    for place in ["wire", "disk", "control"] {
-      outbound[place] = Array(try Data(contentsOf: URL(filePath: directory + "/" + place)))
-    }
-    let lines = String(decoding: outbound["log"] ?? [], as: UTF8.self).split(separator: "\n")
-    #expect(lines.contains { $0.hasPrefix("METER_FRESH") }, "the log is not captured")
-    for line in lines {
-      #expect(line.wholeMatch(of: /[A-Z_]+( -?\d+)*( \(suppressed \d+\))?/) != nil, "\(line)")
-    }
-    return outbound
+    return try AgentCapture.collect(log: try #require(result).standardErrorContent, in: directory)
   }
 }
 

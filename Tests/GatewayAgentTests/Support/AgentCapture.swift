@@ -27,7 +27,12 @@ enum AgentCapture {
       ] in
       try AgentCapture.live(frames, house: house, damaged: damaged, writingTo: directory)
     }
-    var outbound = ["log": try #require(result).standardErrorContent]
+    return try collect(log: try #require(result).standardErrorContent, in: directory)
+  }
+
+  /// What a life left in `directory`, with its log, whose lines must be codes and numbers.
+  static func collect(log: [UInt8], in directory: String) throws -> [String: [UInt8]] {
+    var outbound = ["log": log]
     for place in ["wire", "disk", "control"] {
       outbound[place] = Array(try Data(contentsOf: URL(filePath: directory + "/" + place)))
     }
