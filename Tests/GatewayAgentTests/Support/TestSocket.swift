@@ -30,6 +30,10 @@ enum TestSocket {
   /// A connected socket, nil if nobody listens.
   static func connect(port: UInt16) -> Int32? {
     let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    // A small packet behind another would wait for the other side's delayed acknowledgement, 40 ms.
+    var isOn: Int32 = 1
+    _ = unsafe setsockopt(
+      number, Int32(IPPROTO_TCP), TCP_NODELAY, &isOn, socklen_t(MemoryLayout<Int32>.size))
     var address = loopback(port)
     let result = unsafe withUnsafePointer(to: &address) { pointer in
       unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
