@@ -1,9 +1,15 @@
 """docs/asyncapi.yaml and docs/topics.md describe what is really published: topics, keys, retain and QoS."""
 
 import json
+import os
+import pathlib
 import re
+import shutil
+import subprocess
+import tempfile
 import time
 import unittest
+import unittest.mock
 
 import yaml
 
@@ -41,6 +47,36 @@ def earlier_hour(folder):
     body = f"gateway-ev 1\ntariff 0\nhour {' '.join(map(str, numbers))} {(start + 3590) * 1000}\n"
     folder.mkdir(mode=0o700)
     (folder / "ev.state").write_text(body + f"sum {fnv(body)}\n")
+
+
+ENODE = (
+    "--name", "Enode AS", "--country", "NO", "--basis", "b", "--topic-root", "gateway/bench", "--categories", "P1,P3,E3,E4",
+)
+
+
+class ShiftedClock:
+    """A wall clock for the agents that are started meanwhile, set forward by `advance`; use with `with`."""
+
+    def __enter__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gateway-clock-"))
+        library, self.shift, self.seconds = self.folder / "clock.so", self.folder / "shift", 0
+        compiler = shutil.which("cc") or shutil.which("clang")
+        source = CHECKOUT / "Tests/EndToEnd/shifted_clock.c"
+        subprocess.run([compiler, "-shared", "-fPIC", "-o", str(library), str(source)], check=True, timeout=60)
+        self.advance(0)
+        self.patch = unittest.mock.patch.dict(os.environ, {"LD_PRELOAD": str(library), "CLOCK_SHIFT": str(self.shift)})
+        self.patch.start()
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self.patch.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def advance(self, seconds):
+        self.seconds += seconds
+        new = self.shift.with_suffix(".new")
+        new.write_text(str(self.seconds))
+        new.rename(self.shift)
 
 
 def resolved(node):
@@ -118,6 +154,22 @@ class Topics(unittest.TestCase):
             wait_for(nameless, 60, "a window of ten seconds without a name")
             return list(subscriber.messages)
 
+    def enode_traffic(self):
+        """Two hours and more under a grant in Enode's shape, a telegram a minute."""
+        with ShiftedClock() as clock, Bench(extra="[enode]\nenabled = true\n") as bench:
+            subscriber = Subscriber(bench.broker.port)
+            bench.agent.grant("local-automation", "home-assistant", "local")
+            bench.agent.grant("enode-smartcharge", "enode", "local", *ENODE)
+            wait_for(
+                lambda: all(b["link"]["state"] == "connected" for b in bench.agent.command("status", "--json")["brokers"]),
+                10, "both connections",
+            )
+            for minute in range(125):
+                bench.meter.send(telegram())
+                subscriber.wait("meter/home/state", count=minute + 1)
+                clock.advance(60)
+            return list(subscriber.messages)
+
     def test_every_message_fits_the_documented_channel_and_every_channel_is_used(self):
         channels = {name: (pattern(c["address"]), c) for name, c in API["channels"].items() if name in SENT}
         bindings = {
@@ -125,7 +177,7 @@ class Topics(unittest.TestCase):
             for operation in API["operations"].values()
         }
         found, used = [], set()
-        for message in self.traffic():
+        for message in self.traffic() + self.enode_traffic():
             names = [n for n, (expression, _) in channels.items() if expression.match(message["topic"])]
             if len(names) != 1:
                 found.append(f"{message['topic']}: fits {names or 'no channel'}")
