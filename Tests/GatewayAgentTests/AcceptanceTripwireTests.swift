@@ -1,3 +1,4 @@
+import OBISDecoder
 import PrivacyFilter
 import Testing
 
@@ -45,6 +46,43 @@ struct AcceptanceTripwireTests {
     let records = try records(of: bench)
     #expect(records.count == 1)
     #expect(records.allSatisfy { !$0.contains(Self.number) })
+  }
+
+  @Test("with more identifiers than can be looked for nothing leaves the house, which reads on")
+  func holdsRecipientsWhenTheVaultIsFull() throws {
+    let bench = try AgentBench(at: at("13:00:00"))
+    let wire = bench.addWire()
+    try bench.start()
+    _ = try bench.grant(.house())
+    _ = try bench.grant(.minutePower())
+    try bench.connect()
+    try bench.telegrams(from: at("13:00:00"), to: at("13:03:30"))
+    func released() throws -> (recipients: Int, house: Int) {
+      bench.idle()
+      return (
+        wire.publishes.count { $0.topic.hasPrefix("gateway/") },
+        wire.publishes.count { $0.topic == "meter/home/state" }
+      )
+    }
+    let before = try released()
+    #expect(before.recipients >= 2)
+    // One too many is enough, and comes last.
+    while bench.agent.vault.vault.refusedCount == 0 {
+      let number = bench.agent.vault.vault.revision
+      let bytes = Array("NUMBER-\(1_000_000_000 + number)".utf8)
+      let code = OBISCode(0, UInt8(number >> 8), 96, 1, UInt8(number & 255), 255)
+      bench.agent.vault.insert(
+        Secret(kind: .meterNumber, code: code, offset: 0, count: bytes.count, isHex: false),
+        in: bytes.span, source: 0)
+      // Made anew when the vault is full, and so before the one that is refused.
+      if bench.agent.vault.vault.count == IdentifierVault.capacity {
+        _ = bench.agent.vault.withTripwire { $0.isComplete }
+      }
+    }
+    try bench.telegrams(from: at("13:04:00"), to: at("13:08:30"))
+    let after = try released()
+    #expect(after.recipients == before.recipients)
+    #expect(after.house > before.house)
   }
 
   @Test("C13.38: a number in hexadecimal is not sent, and its grant is over")

@@ -1,4 +1,5 @@
 import ConsentLedger
+import Foundation
 import Glibc
 import PrivacyFilter
 import Testing
@@ -55,6 +56,40 @@ struct PipelineControlTests {
     #expect(status.st_mode & 0o777 == 0o660)
     bench.stopServing()
     #expect(unsafe lstat(path, &status) != 0)
+  }
+
+  @Test(
+    "who is in no group of the agent's is told so, even where the socket's file lets him in",
+    .enabled(
+      if: geteuid() == 0
+        && ["/usr/bin/setpriv", "/usr/bin/python3"].allSatisfy {
+          FileManager.default.fileExists(atPath: $0)
+        },
+      "only root can be somebody else, with setpriv"))
+  func refusesAStranger() throws {
+    // A file of mode 0666 stands for a mistake; the directories of tests let everybody pass.
+    _ = unsafe chmod(path, 0o666)
+    _ = unsafe chmod(bench.directory, 0o711)
+    let stranger = Process()
+    stranger.executableURL = URL(filePath: "/usr/bin/setpriv")
+    stranger.arguments = [
+      "--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/python3", "-c",
+      """
+      import socket, sys
+      client = socket.socket(socket.AF_UNIX)
+      client.connect(sys.argv[1])
+      client.sendall(b'{"verb":"status"}\\n')
+      print(client.makefile().readline())
+      """, path,
+    ]
+    let output = Pipe()
+    stranger.standardOutput = output
+    try stranger.run()
+    try bench.expect { !stranger.isRunning }
+    let line = Array(output.fileHandleForReading.readDataToEndOfFile())
+    let answer = ControlJSON.decode(ControlResponse.self, from: line.filter { $0 != 10 })
+    #expect(answer?.code == "E_AUTH")
+    #expect(answer?.status == nil)
   }
 
   @Test("who decided is what the kernel says of the peer, not what the request says")

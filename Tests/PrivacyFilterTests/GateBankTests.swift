@@ -107,6 +107,17 @@ struct GateBankTests {
         #""energy_import_register_wh":3580245,"energy_import_wh":0}"#) == true)
   }
 
+  @Test("a grant of registers without the flag has none of them", arguments: [false, true])
+  func namesRegistersOnlyWithTheFlag(isAbsolute: Bool) throws {
+    let gates = try custom([.e1, .e2, .e3, .e4], .g4) { $0.absolute = isAbsolute }
+    let gate = try #require(gates.first)
+    let registers = Quantity.all.filter { $0.category == .e1 || $0.category == .e2 }
+    #expect(!registers.isEmpty)
+    for quantity in registers where quantity.isForRecipients && quantity.channel == 0 {
+      #expect(gate.allowed.contains(quantity) == isAbsolute, "\(quantity.key)")
+    }
+  }
+
   @Test func hourlyRegisterThatComesAfterTheHourCountsForTheHourBefore() throws {
     // Norwegian meters send power every few seconds, registers some seconds after each full hour.
     var bench = Bench(try custom([.e3], .g4), at: at("08:00:00"))

@@ -124,6 +124,8 @@ public struct IdentifierVault: ~Copyable {
     if others.count >= IdentifierVault.valuesPerCode { entries.remove(at: others[0]) }
     guard entries.count < IdentifierVault.capacity else {
       refusedCount += 1
+      // Whoever was made of it must learn that it is no longer all.
+      if refusedCount == 1 { revision += 1 }
       return
     }
     entries.append(Entry(secret, source: source, bytes: bytes))
