@@ -60,7 +60,7 @@ struct PipelineAllocationTests {
 
   /// An agent with one gate for the house and 15 for others, whose broker is away.
   private func bench() throws -> AgentBench {
-    let bench = try AgentBench(at: at("13:00:00"), isSynchronised: false)
+    let bench = try AgentBench(at: at("13:00:00"))
     bench.configuration.clockTrust = .system
     bench.addBroker(TestSocket.freePort())
     try bench.start()

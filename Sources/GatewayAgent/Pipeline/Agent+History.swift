@@ -60,16 +60,22 @@ extension Agent {
     guard configuration.keepsHistory,
       now / HistoryRecorder.slotMilliseconds != histories[index]?.slot, isClockTrusted(at: now)
     else { return }
-    let source = sources[index].id
-    var recorder =
-      histories[index] ?? HistoryRecorder((try? store.historyBases(of: source)) ?? [])
+    // A list without registers, as Norwegian meters send every few seconds, tells nothing, and must
+    // cost nothing: the next one with registers may be an hour away.
+    guard
+      HistoryRecorder.quantities.contains(where: {
+        feed.snapshot.value(of: Quantity(rawValue: $0)) != nil
+      })
+    else { return }
     let registers = HistoryRecorder.quantities.compactMap {
       quantity -> (quantity: UInt8, thousandths: Int64)? in
       let value = feed.snapshot.value(of: Quantity(rawValue: quantity))
       return value?.mantissa(at: -3).map { (quantity, $0) }
     }
-    // A list without registers, as Norwegian meters send every few seconds, tells nothing.
     guard !registers.isEmpty else { return }
+    let source = sources[index].id
+    var recorder =
+      histories[index] ?? HistoryRecorder((try? store.historyBases(of: source)) ?? [])
     let values = recorder.turn(to: now, registers)
     histories[index] = recorder
     do throws(StoreError) {
