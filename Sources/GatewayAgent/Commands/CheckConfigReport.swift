@@ -71,13 +71,7 @@ struct CheckConfigReport {
   private static func text(_ input: InputKind) -> String {
     switch input {
     case .serial(let path, let settings):
-      let parity =
-        switch settings.parity {
-        case .none: "N"
-        case .even: "E"
-        case .odd: "O"
-        }
-      return "\(path) \(settings.speed) \(settings.dataBits)\(parity)\(settings.stopBits)"
+      return "\(path) \(settings.text)"
     default:
       return input.address
     }

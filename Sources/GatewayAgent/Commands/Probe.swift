@@ -8,8 +8,8 @@ struct Probe: ParsableCommand {
     discussion: """
       Tries the speeds and parities that meters use, names maker and family, and says what is wrong \
       where nothing can be read. Sends nothing to the meter, unless --request has it ask for a readout \
-      (IEC 62056-21, mode C), or --modbus ask Modbus meters for registers: units 1 to 8, or those of --unit. Exits 1 if no meter was found. No number of a meter is \
-      shown.
+      (IEC 62056-21, mode C), or --modbus ask Modbus meters for registers: units 1 to 8, or those of \
+      --unit. Exits 1 if no meter was found. No number of a meter is shown.
       """)
 
   @Option(
@@ -109,8 +109,19 @@ struct Probe: ParsableCommand {
 protocol ProbeResult {
   /// Whether there is a configuration to paste.
   var isFound: Bool { get }
-  /// Lines for a person.
-  var text: [UInt8] { get }
+  /// What was found, or what is wrong, in a person's words.
+  var sentences: [String] { get }
+  /// The lines for `config.toml`; nil where no meter was found.
+  var configuration: String? { get }
   /// One JSON object, with its line end.
   var json: [UInt8] { get }
+}
+
+extension ProbeResult {
+  /// Lines for a person.
+  var text: [UInt8] {
+    var text = sentences.joined(separator: "\n") + "\n"
+    if let configuration { text += "\n" + configuration }
+    return Array(text.utf8)
+  }
 }

@@ -33,7 +33,7 @@ struct Record: ParsableCommand {
   var speed = 115_200
 
   @Option(help: "Parity of a serial port: none, even or odd.")
-  var parity = ParityWord.none
+  var parity = SerialSettings.Parity.none
 
   @Option(help: ArgumentHelp("Data bits of a serial port: 7 or 8.", valueName: "n"))
   var dataBits = 8
@@ -71,14 +71,14 @@ struct Record: ParsableCommand {
   private var input: InputKind? {
     if port == "-" { return .standardInput }
     let settings = SerialSettings(
-      speed: speed, dataBits: dataBits, parity: parity.parity, stopBits: 1)
+      speed: speed, dataBits: dataBits, parity: parity, stopBits: 1)
     return PortText.parse(port, serial: settings) ?? PortText.parseEndpoint(Substring(port))
   }
 
   /// The line without its name: a by-id path holds the adapter's serial number.
   private var lineText: String {
     switch input {
-    case .serial: "serial \(speed) \(dataBits)\(parity.letter)1"
+    case .serial(_, let settings): "serial \(settings.text)"
     case .tcp: "tcp"
     default: "stream"
     }
@@ -128,16 +128,7 @@ struct Record: ParsableCommand {
   }
 }
 
-extension ParityWord: ExpressibleByArgument {
-  /// As in `8N1`.
-  fileprivate var letter: String {
-    switch self {
-    case .none: "N"
-    case .even: "E"
-    case .odd: "O"
-    }
-  }
-}
+extension SerialSettings.Parity: ExpressibleByArgument {}
 
 /// Where a recorder writes its lines.
 protocol CaptureSink: AnyObject {

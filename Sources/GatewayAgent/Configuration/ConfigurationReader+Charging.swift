@@ -28,11 +28,7 @@ extension ConfigurationReader {
     let given = table.text(
       "user_id", expected: "1 to 16 of a-z, A-Z, 0-9, - and _",
       where: { text in
-        (1...16).contains(text.utf8.count)
-          && text.utf8.allSatisfy { byte in
-            byte == 0x2D || byte == 0x5F || byte >= 0x30 && byte <= 0x39
-              || byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A
-          }
+        (1...16).contains(text.utf8.count) && text.utf8.allSatisfy(NameText.isPart)
       })
     let user = lint(given, as: .label, "user_id", table)
     table.finish()

@@ -46,12 +46,7 @@ extension ConfigurationReader {
     let given = table.text(
       "name", expected: "at most \(limit) letters, digits, - or _",
       where: { name in
-        name.utf8.count <= limit
-          && name.unicodeScalars.allSatisfy { scalar in
-            scalar.isASCII
-              && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || scalar == "-"
-                || scalar == "_")
-          }
+        name.utf8.count <= limit && name.utf8.allSatisfy(NameText.isPart)
       })
     guard let name = lint(given, as: .label, "name", table) ?? (isGiven || !isOnly ? nil : "home")
     else {
@@ -141,8 +136,8 @@ extension ConfigurationReader {
           found: "\(speed)")
       }
     }
-    if let parity = table.choice("parity", of: ParityWord.self) {
-      serial.parity = parity.parity
+    if let parity = table.choice("parity", of: SerialSettings.Parity.self) {
+      serial.parity = parity
     }
     if let dataBits = table.integer("data_bits", among: [7, 8]) { serial.dataBits = dataBits }
     if let stopBits = table.integer("stop_bits", among: [1, 2]) { serial.stopBits = stopBits }
@@ -182,6 +177,15 @@ extension ConfigurationReader {
   }
 }
 
+/// What nicknames are made of.
+enum NameText {
+  /// Whether a byte is an ASCII letter or digit, `-` or `_`.
+  static func isPart(_ byte: UInt8) -> Bool {
+    byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A || byte >= 0x30 && byte <= 0x39 || byte == 0x2D
+      || byte == 0x5F
+  }
+}
+
 /// How configuration and command line name the dialects.
 enum DialectWord: String, CaseIterable, Sendable {
   case p1
@@ -208,22 +212,6 @@ enum DialectWord: String, CaseIterable, Sendable {
 enum RequestWord: String, CaseIterable, Sendable {
   case none
   case modeC = "mode-c"
-}
-
-/// How configuration and command line name the parities.
-enum ParityWord: String, CaseIterable, Sendable {
-  case none
-  case even
-  case odd
-
-  /// The parity meant.
-  var parity: SerialSettings.Parity {
-    switch self {
-    case .none: .none
-    case .even: .even
-    case .odd: .odd
-    }
-  }
 }
 
 extension SerialSettings {

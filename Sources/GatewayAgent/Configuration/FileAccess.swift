@@ -45,15 +45,7 @@ enum FileAccess {
   ///
   /// It does not wait for the disk: what a power cut leaves must be checked when read.
   static func replace(_ path: String, with bytes: [UInt8]) throws(SystemError) {
-    let temporary = path + ".new"
-    unsafe unlink(temporary)
-    let file = try FileDescriptor(
-      unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600),
-      from: "open")
-    try write(bytes, to: file)
-    guard unsafe rename(temporary, path) == 0 else {
-      throw SystemError(call: "rename", number: errno)
-    }
+    try put(bytes, at: path) { _ in }
   }
 
   /// Gives a file of the household's new bytes: mode and owner stay, a link goes on pointing to it,
@@ -65,6 +57,21 @@ enum FileAccess {
     defer { unsafe free(resolved) }
     let path = unsafe String(cString: resolved)
     let old = try status(path)
+    try put(bytes, at: path) { (file) throws(SystemError) in
+      // Who may not give it away must own it already.
+      if old.user != geteuid() || old.group != getegid(), fchown(file, old.user, old.group) != 0 {
+        throw SystemError(call: "fchown", number: errno)
+      }
+      guard fchmod(file, old.mode) == 0 else { throw SystemError(call: "fchmod", number: errno) }
+      guard fsync(file) == 0 else { throw SystemError(call: "fsync", number: errno) }
+    }
+  }
+
+  /// Writes a new file of mode 0600 beside `path`, finishes it, and gives it that name; what fails
+  /// leaves nothing behind.
+  private static func put(
+    _ bytes: [UInt8], at path: String, _ finish: (Int32) throws(SystemError) -> Void
+  ) throws(SystemError) {
     let temporary = path + ".new"
     unsafe unlink(temporary)
     let file = try FileDescriptor(
@@ -72,16 +79,7 @@ enum FileAccess {
       from: "open")
     do throws(SystemError) {
       try write(bytes, to: file)
-      // Who may not give it away must own it already.
-      if old.user != geteuid() || old.group != getegid(),
-        fchown(file.number, old.user, old.group) != 0
-      {
-        throw SystemError(call: "fchown", number: errno)
-      }
-      guard fchmod(file.number, old.mode) == 0 else {
-        throw SystemError(call: "fchmod", number: errno)
-      }
-      guard fsync(file.number) == 0 else { throw SystemError(call: "fsync", number: errno) }
+      try finish(file.number)
       guard unsafe rename(temporary, path) == 0 else {
         throw SystemError(call: "rename", number: errno)
       }

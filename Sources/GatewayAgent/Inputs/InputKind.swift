@@ -24,8 +24,8 @@ extension InputKind {
 
 /// Settings of a serial line; flow control is always off.
 struct SerialSettings: Equatable, Sendable {
-  /// The parity bit.
-  enum Parity: Sendable {
+  /// The parity bit, named as in configuration and command line.
+  enum Parity: String, CaseIterable, Sendable {
     case none
     case even
     case odd

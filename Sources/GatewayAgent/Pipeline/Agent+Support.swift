@@ -89,7 +89,7 @@ extension Agent {
       if case .serial(_, let line) = meter.input {
         json.member("speed", number: "\(line.speed)")
         json.member("data_bits", number: "\(line.dataBits)")
-        json.member("parity", text: "\(line.parity.word)")
+        json.member("parity", text: line.parity.rawValue)
       }
       json.member("dialect", text: meter.dialect.map { "\($0)" } ?? "auto")
       json.member("stale_after_seconds", number: "\(meter.staleAfterSeconds)")
@@ -160,16 +160,6 @@ extension InputKind {
     case .tcp: "tcp"
     case .file: "file"
     case .standardInput: "standard input"
-    }
-  }
-}
-
-extension SerialSettings.Parity {
-  fileprivate var word: StaticString {
-    switch self {
-    case .none: "none"
-    case .even: "even"
-    case .odd: "odd"
     }
   }
 }

@@ -67,13 +67,6 @@ struct ModbusProbeReport: ProbeResult {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// Lines for a person.
-  var text: [UInt8] {
-    var text = sentences.joined(separator: "\n") + "\n"
-    if let configuration { text += "\n" + configuration }
-    return Array(text.utf8)
-  }
-
   /// One JSON object, with its line end.
   var json: [UInt8] {
     var json = JSONLine()

@@ -122,27 +122,14 @@ struct ProbeReport: ProbeResult {
     lines.append("dialect = \"\(dialect)\"")
     if isRequested { lines.append("request = \"mode-c\"") }
     if let settings = diagnosis.settings {
-      let parity =
-        switch settings.parity {
-        case .none: "none"
-        case .even: "even"
-        case .odd: "odd"
-        }
       lines += [
-        "speed = \(settings.speed)", "parity = \"\(parity)\"",
+        "speed = \(settings.speed)", "parity = \"\(settings.parity.rawValue)\"",
         "data_bits = \(settings.dataBits)", "stop_bits = \(settings.stopBits)",
       ]
       if settings.rts == true { lines += ["rts = true", "dtr = true"] }
     }
     if meter.isEncrypted { lines.append("key_file = \"home.key\"") }
     return lines.joined(separator: "\n") + "\n"
-  }
-
-  /// Lines for a person.
-  var text: [UInt8] {
-    var text = sentences.joined(separator: "\n") + "\n"
-    if let configuration { text += "\n" + configuration }
-    return Array(text.utf8)
   }
 
   /// One JSON object, with its line end.

@@ -88,12 +88,8 @@ struct ChargingSetup {
       "Charger's nickname", usual: usual,
       expected: "a new name of at most \(limit) letters, digits, - or _"
     ) { text in
-      let isName = text.utf8.allSatisfy { byte in
-        byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A || byte >= 0x30 && byte <= 0x39
-          || byte == 0x2D || byte == 0x5F
-      }
-      return isName && !text.isEmpty && text.utf8.count <= limit && !taken.contains(text)
-        ? text : nil
+      let isName = !text.isEmpty && text.utf8.allSatisfy(NameText.isPart)
+      return isName && text.utf8.count <= limit && !taken.contains(text) ? text : nil
     }
     let connections = self.connections.map(\.rawValue)
     let connection =

@@ -70,10 +70,7 @@ struct ConfigurationEdit: Equatable {
       name.removeFirst()
       name.removeLast()
     }
-    let isBare = name.utf8.allSatisfy { byte in
-      byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A || byte >= 0x30 && byte <= 0x39 || byte == 0x2D
-        || byte == 0x5F || byte == 0x2E
-    }
+    let isBare = name.utf8.allSatisfy { NameText.isPart($0) || $0 == UInt8(ascii: ".") }
     return isBare && !name.isEmpty ? name : nil
   }
 }
