@@ -11,6 +11,11 @@ struct HistoryRecorder {
   /// Energy in and out, and the sub-meters' registers.
   static let quantities: [UInt8] = [0, 5] + Array(80..<92)
 
+  /// The same, as the set that a frame is asked for.
+  static let registers = quantities.reduce(into: QuantitySet()) {
+    $0.insert(Quantity(rawValue: $1))
+  }
+
   /// The number of the quarter-hour that is under way, since 1970.
   private(set) var slot = Int64.min
   private var bases: [UInt8: HistoryBase] = [:]
@@ -62,11 +67,7 @@ extension Agent {
     else { return }
     // A list without registers, as Norwegian meters send every few seconds, tells nothing, and must
     // cost nothing: the next one with registers may be an hour away.
-    guard
-      HistoryRecorder.quantities.contains(where: {
-        feed.snapshot.value(of: Quantity(rawValue: $0)) != nil
-      })
-    else { return }
+    guard feed.snapshot.holds(anyOf: HistoryRecorder.registers) else { return }
     let registers = HistoryRecorder.quantities.compactMap {
       quantity -> (quantity: UInt8, thousandths: Int64)? in
       let value = feed.snapshot.value(of: Quantity(rawValue: quantity))

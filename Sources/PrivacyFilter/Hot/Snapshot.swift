@@ -122,6 +122,11 @@ public struct Snapshot: ~Copyable {
     set(exporting, Decimal(mantissa: max(negated, 0), exponent: value.exponent))
   }
 
+  /// Whether the frame has a value of one of these quantities.
+  public func holds(anyOf quantities: QuantitySet) -> Bool {
+    present.subtracting(quantities) != present
+  }
+
   /// The value of a quantity, nil if the frame has none.
   public func value(of quantity: Quantity) -> Decimal? {
     present.contains(quantity) ? values[Int(quantity.rawValue)] : nil
